@@ -1,0 +1,56 @@
+# Flags that every target shares, and the function that turns a folder into a library.
+
+add_library(addax_flags INTERFACE)
+target_include_directories(addax_flags INTERFACE
+  ${PROJECT_SOURCE_DIR}/cpp ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_SOURCE_DIR}/cpp/device/include)
+target_compile_options(addax_flags INTERFACE
+  -Wall -Wextra -Wpedantic $<$<BOOL:${ADDAX_WERROR}>:-Werror>
+  -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
+
+if(ADDAX_SANITIZE STREQUAL "address")
+  set(ADDAX_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(ADDAX_SANITIZE STREQUAL "thread")
+  set(ADDAX_SANITIZE_FLAGS -fsanitize=thread)
+elseif(NOT ADDAX_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "ADDAX_SANITIZE=${ADDAX_SANITIZE}: expected address, thread or nothing")
+endif()
+if(ADDAX_SANITIZE)
+  target_compile_options(addax_flags INTERFACE ${ADDAX_SANITIZE_FLAGS} -fno-omit-frame-pointer -g)
+  target_link_options(addax_flags INTERFACE ${ADDAX_SANITIZE_FLAGS})
+endif()
+
+set(ADDAX_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
+set(ADDAX_ISA_FLAGS_avx512
+  -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
+
+# addax_sources(<variable>): the .cpp files of the current folder. A file whose name ends in an ISA is compiled
+# for that ISA, and is left out where the target processor is not x86-64.
+function(addax_sources variable)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  foreach(isa avx2 avx512)
+    set(isa_sources ${sources})
+    list(FILTER isa_sources INCLUDE REGEX "_${isa}\\.cpp$")
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+      set_property(SOURCE ${isa_sources} APPEND PROPERTY COMPILE_OPTIONS ${ADDAX_ISA_FLAGS_${isa}})
+    else()
+      list(FILTER sources EXCLUDE REGEX "_${isa}\\.cpp$")
+    endif()
+  endforeach()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
+
+# addax_room(<name> [DEPS room...] [LIBS target...]): the current folder as the static library addax_<name>. A folder
+# that holds only headers becomes an interface library with the same dependencies.
+function(addax_room name)
+  cmake_parse_arguments(room "" "" "DEPS;LIBS" ${ARGN})
+  list(TRANSFORM room_DEPS PREPEND addax_)
+  addax_sources(sources)
+  if(sources)
+    add_library(addax_${name} STATIC ${sources})
+    target_link_libraries(addax_${name} PUBLIC addax_flags ${room_DEPS} ${room_LIBS})
+  else()
+    message(STATUS "Room ${name} holds no .cpp file: headers only")
+    add_library(addax_${name} INTERFACE)
+    target_link_libraries(addax_${name} INTERFACE addax_flags ${room_DEPS} ${room_LIBS})
+  endif()
+endfunction()
