@@ -32,7 +32,9 @@ def folder(wheel: str, name: str) -> list[Path]:
 
 
 def notices(wheel: str) -> list[Path]:
-    return [path for path in files(wheel) if path.name in ("LICENSE.txt", "third-party-programs.txt")]
+    return [
+        path for path in files(wheel) if path.name in ("LICENSE.txt", "third-party-programs.txt")
+    ]
 
 
 show("pybind11_DIR", folder("pybind11", "pybind11Config.cmake"))
