@@ -1,7 +1,8 @@
 """Tells CMake where the build requirements lie that came as Python wheels.
 
-Prints one `KEY=path[;path...]` line for each; a missing wheel gives no line. Wheels put libraries outside of
-site-packages (`<prefix>/lib`), and an isolated build has a prefix of its own, so only the installed metadata knows.
+Prints one `KEY=path[;path...]` line for each; a missing wheel gives no line. Wheels put libraries
+outside of site-packages (`<prefix>/lib`), and an isolated build has a prefix of its own, so only
+the installed metadata knows.
 """
 
 from __future__ import annotations

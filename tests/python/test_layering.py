@@ -25,7 +25,7 @@ ALLOWED = {
     DEVICE_ABI: set(),
 }
 KERNELS = VOCABULARY | {DEVICE_ABI}
-# The one place that brings a particular device into the package: the table of the built-in one is registered there.
+# Where the one device that is built in is registered.
 BUILT_IN = ("cpp/bind", "kernels/cpu")
 
 SUFFIXES = {".c", ".cc", ".cl", ".cpp", ".cu", ".h", ".hpp", ".py"}
