@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/tensor.h"
+#include "api/variable.h"
+#include "runtime/program.h"
+
+namespace addax {
+
+// A compiled graph bound to the variables that it reads and updates.
+//
+// Threads: may be run by several threads; runs that update a variable wait for each other.
+class Executable {
+ public:
+  Executable(std::shared_ptr<Program> program, Device& device,
+             std::vector<std::shared_ptr<Variable>> variables, std::vector<bool> written);
+
+  // Called about every `interval` seconds with the steps done so far, on the thread that called
+  // run_steps; returning false stops after the current step, and so does throwing.
+  using Progress = std::function<bool(uint64_t steps_done)>;
+
+  // Inputs must have exactly the types of the graph's inputs; those on another device are copied.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+  // Runs up to n_steps steps on the same inputs and returns the outputs of the last. `steps_done`,
+  // if not null, receives how many were completed. When stopped before the first one is through, the
+  // outputs are empty.
+  std::vector<Tensor> run_steps(std::span<const Tensor> inputs, uint64_t n_steps,
+                                const Progress& progress, double interval,
+                                uint64_t* steps_done = nullptr);
+
+  const Program& program() const { return *program_; }
+  const Graph& graph() const;  // optimized
+  Device& device() const { return device_; }
+  const std::vector<std::shared_ptr<Variable>>& variables() const { return variables_; }
+
+ private:
+  std::vector<Buffer> input_buffers(std::span<const Tensor> inputs) const;
+  std::vector<Buffer> output_buffers() const;
+
+  std::shared_ptr<Program> program_;
+  Device& device_;
+  std::vector<std::shared_ptr<Variable>> variables_;
+  std::vector<VariableLocks::Request> requests_;
+};
+
+}  // namespace addax

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/tensor.h"
+
+namespace addax {
+
+// A named tensor that can be assigned to. Its type, device and buffer never change: assigning and
+// running a program that updates it write in place, and reading it copies, so that no tensor handed
+// out ever changes. Inside a trace a variable is a state of the graph instead: reading gives the
+// value as the graph sees it at that point, assigning determines what the next run starts from.
+//
+// Threads: reads may run at the same time; a write waits for them and they for it.
+class Variable : public std::enable_shared_from_this<Variable> {
+ public:
+  // The initial value must be concrete.
+  static std::shared_ptr<Variable> create(const Tensor& initial, std::string name, bool trainable);
+
+  const std::string& name() const { return name_; }
+  const TensorType& type() const { return type_; }
+  Device& device() const { return device_; }
+  bool trainable() const { return trainable_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+  void set_trainable(bool trainable) { trainable_ = trainable; }
+
+  // In a trace: the current value as a traced tensor. Else a copy of the numbers.
+  Tensor value();
+  // `value` must have the variable's shape and dtype; throws ShapeError or DTypeError.
+  void assign(const Tensor& value);
+  // A copy of the stored numbers, also inside a trace.
+  Tensor stored() const;
+  void copy_to_host(void* to) const;
+  void assign_from_host(const void* data);
+
+ private:
+  friend class VariableLocks;
+  Variable(Device& device, Buffer buffer, TensorType type, std::string name, bool trainable);
+  void check_type(const TensorType& type) const;
+
+  Device& device_;
+  Buffer buffer_;
+  TensorType type_;
+  std::string name_;
+  bool trainable_;
+  mutable std::shared_mutex mutex_;
+};
+
+// Holds several variables for reading or writing, taken in one order everywhere, so that two runs
+// never wait for each other. A thread that asks for a variable that it holds already (from the
+// progress callback of a run) gets InvalidArgumentError instead of a deadlock, except for reading
+// what it already reads.
+class VariableLocks {
+ public:
+  struct Request {
+    const Variable* variable;
+    bool write;
+  };
+  explicit VariableLocks(std::span<const Request> requests);
+  VariableLocks(const Variable& variable, bool write);
+  ~VariableLocks();
+  VariableLocks(const VariableLocks&) = delete;
+  VariableLocks& operator=(const VariableLocks&) = delete;
+
+  // The buffer of a variable that this object holds.
+  static const Buffer& buffer(const Variable& variable) { return variable.buffer_; }
+
+ private:
+  void lock(const Request& request);
+  void unlock_all();
+
+  std::vector<Request> held_;
+};
+
+}  // namespace addax
