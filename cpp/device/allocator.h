@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "device/buffer.h"
+
+namespace addax {
+
+struct MemoryInfo {
+  uint64_t bytes_in_use = 0;  // capacity of the blocks handed out
+  uint64_t bytes_cached = 0;  // capacity of the blocks kept for reuse
+  uint64_t peak_bytes_in_use = 0;
+};
+
+// Keeps freed blocks and hands them out again. Sizes are rounded up to classes (multiples of 64
+// bytes, then eight per doubling, so at most an eighth is wasted); a block serves its class only.
+// Thread-safe.
+class CachingAllocator {
+ public:
+  explicit CachingAllocator(Device& device);
+  ~CachingAllocator();
+  CachingAllocator(const CachingAllocator&) = delete;
+  CachingAllocator& operator=(const CachingAllocator&) = delete;
+
+  // Contents are undefined; 0 bytes are allowed. When the device has no memory left, gives back
+  // whatever is idle and tries once more, then throws OutOfMemoryError that says how much was asked
+  // for and how much is in use.
+  Buffer alloc(uint64_t bytes);
+  Buffer wrap(void* host, uint64_t bytes, std::shared_ptr<void> owner);
+
+  MemoryInfo info() const;
+  // Gives the cached blocks back to the device; returns their bytes.
+  uint64_t trim();
+
+  // Called before the cache is trimmed for want of memory: drops buffers that are kept but idle.
+  void add_reclaimer(std::function<void()> reclaim);
+
+  static uint64_t size_class(uint64_t bytes);
+
+ private:
+  friend class Buffer;
+  void release(Block* block) noexcept;
+
+  Block* take_cached(uint64_t capacity);
+  adx_buffer* try_alloc(uint64_t capacity, std::string& reason);
+  void reclaim();
+
+  Device& device_;
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, std::vector<Block*>> free_;  // by capacity
+  std::vector<std::unique_ptr<Block>> spare_;               // blocks without memory
+  std::unordered_map<Block*, std::unique_ptr<Block>> blocks_;
+  std::vector<std::function<void()>> reclaimers_;
+  MemoryInfo info_;
+};
+
+}  // namespace addax

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "addax/device.h"
+#include "device/device.h"
+
+namespace addax {
+
+// A loaded plug-in and its devices, named "<plug-in>:<index>".
+struct Plugin {
+  std::string name;
+  std::string version;
+  std::string path;  // "built-in" for those linked into the process
+  std::vector<std::unique_ptr<Device>> devices;
+};
+
+// Calls the plug-in's function, checks everything that it returns (ABI version, struct sizes,
+// mandatory functions, names, properties) and makes its devices. Throws DeviceError that begins
+// with "[path]" and names what is wrong, or the typed error that the plug-in itself reported.
+Plugin open_plugin(adx_plugin_fn function, const std::string& path);
+
+// The same for a shared library; IoError when there is no such file, DeviceError when it is no
+// plug-in. Libraries are never unloaded.
+Plugin open_plugin(const std::filesystem::path& path);
+
+}  // namespace addax

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "addax/device.h"
+
+namespace addax {
+
+// What a running program and other threads share: progress one way, a request to stop the other.
+class StepControl {
+ public:
+  StepControl();
+  StepControl(const StepControl&) = delete;
+  StepControl& operator=(const StepControl&) = delete;
+
+  // Ends the run after the step in progress.
+  void request_stop();
+  bool stop_requested() const;
+  // Steps finished by the present or last run.
+  uint64_t steps_done() const;
+
+  // Before a run: no steps done, no failed check. A request to stop stays.
+  void begin();
+  adx_control* raw() { return &control_; }
+  const adx_control& raw() const { return control_; }
+
+ private:
+  mutable adx_control control_;
+};
+
+}  // namespace addax
