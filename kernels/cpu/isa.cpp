@@ -1,0 +1,113 @@
+#include "cpu/isa.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "core/env.h"
+#include "core/error.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace addax::cpu {
+namespace {
+
+constexpr std::array<Isa, 3> kLevels = {Isa::Portable, Isa::Avx2, Isa::Avx512};
+
+#if defined(__x86_64__)
+
+struct Registers {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+Registers cpuid(uint32_t leaf) {
+  Registers r;
+  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  return r;
+}
+
+constexpr bool has(uint32_t value, uint32_t bits) { return (value & bits) == bits; }
+constexpr uint32_t bit(int index) { return uint32_t{1} << index; }
+
+// The register states that the operating system saves on a context switch.
+uint32_t saved_states() {
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+Isa detect() {
+  constexpr uint32_t kFma = bit(12), kOsxsave = bit(27), kAvx = bit(28), kF16c = bit(29);
+  constexpr uint32_t kAvx2 = bit(5);
+  constexpr uint32_t kAvx512 = bit(16) | bit(17) | bit(30) | bit(31);  // F, DQ, BW, VL
+  constexpr uint32_t kYmmState = bit(1) | bit(2);
+  constexpr uint32_t kZmmState = kYmmState | bit(5) | bit(6) | bit(7);
+
+  if (!has(cpuid(1).ecx, kFma | kOsxsave | kAvx | kF16c)) return Isa::Portable;
+  const uint32_t states = saved_states();
+  const uint32_t extended = cpuid(7).ebx;
+  if (!has(states, kYmmState) || !has(extended, kAvx2)) return Isa::Portable;
+  return has(states, kZmmState) && has(extended, kAvx512) ? Isa::Avx512 : Isa::Avx2;
+}
+
+#else
+
+Isa detect() { return Isa::Portable; }
+
+#endif
+
+std::size_t cache_size(int key, std::size_t typical) {
+  const long bytes = sysconf(key);
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : typical;
+}
+
+}  // namespace
+
+std::string_view name(Isa isa) {
+  switch (isa) {
+    case Isa::Portable:
+      return "portable";
+    case Isa::Avx2:
+      return "avx2";
+    case Isa::Avx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+Isa detected_isa() {
+  static const Isa isa = detect();
+  return isa;
+}
+
+Isa active_isa() {
+  const auto cap = env::get("ADDAX_ISA");
+  if (!cap) return detected_isa();
+  for (Isa level : kLevels) {
+    if (*cap == name(level)) return std::min(level, detected_isa());
+  }
+  throw InvalidArgumentError("ADDAX_ISA is '" + *cap +
+                             "'; set it to portable, avx2 or avx512, or leave it unset");
+}
+
+const CacheSizes& cache_sizes() {
+  static const CacheSizes sizes = {
+#if defined(_SC_LEVEL1_DCACHE_SIZE)
+    cache_size(_SC_LEVEL1_DCACHE_SIZE, 32 << 10),
+    cache_size(_SC_LEVEL2_CACHE_SIZE, 1 << 20),
+    cache_size(_SC_LEVEL3_CACHE_SIZE, 16 << 20),
+#else
+    32 << 10,
+    1 << 20,
+    16 << 20,
+#endif
+  };
+  return sizes;
+}
+
+}  // namespace addax::cpu

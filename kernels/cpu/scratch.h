@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+
+namespace addax::cpu {
+
+// What a thread's scratch memory is used for; each use has memory of its own, so that a kernel may
+// call another one.
+enum class Scratch { Panel, Gather, kCount };
+
+// At least `bytes` bytes that belong to the calling thread until it asks again for the same use,
+// aligned to 64 bytes, contents undefined. Kept until the thread ends. Throws OutOfMemoryError.
+void* thread_scratch_bytes(Scratch use, std::size_t bytes);
+
+template <class T>
+T* thread_scratch(Scratch use, std::size_t count) {
+  return static_cast<T*>(thread_scratch_bytes(use, count * sizeof(T)));
+}
+
+}  // namespace addax::cpu

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace addax::cpu {
+
+// Work as data. A plan's stages run one after another; the chunks of a stage are independent, and
+// may run in any order on any thread. Chunks are fixed by the shape alone, and with them the bits
+// of the result. Neighbouring chunks touch neighbouring rows of a weight, so a caller that gives
+// each thread a contiguous range of chunks keeps a weight's rows with one core across kernels.
+struct Stage {
+  int64_t chunks = 0;
+  // Work of the whole stage in floating-point operations, with the bytes moved converted at the
+  // rate of one core. Below kSerialCost a parallel region costs more than it saves.
+  double cost = 0;
+};
+
+// About three microseconds of one core.
+inline constexpr double kSerialCost = 600e3;
+
+// Floating-point operations that one core does in the time that a byte takes from a cache beyond
+// L2.
+inline constexpr double kFlopsPerByte = 4;
+
+// Alignment in bytes that every workspace must have.
+inline constexpr std::size_t kWorkspaceAlignment = 64;
+
+// Rows [begin, end) of chunk `index` out of `chunks` when `count` units are dealt out evenly.
+struct Range {
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t size() const { return end - begin; }
+};
+inline Range even_share(int64_t count, int64_t chunks, int64_t index) {
+  return {count * index / chunks, count * (index + 1) / chunks};
+}
+
+// Runs a whole plan on the calling thread. `workspace` has plan.workspace_bytes() bytes.
+template <class Plan, class Args>
+void run_serially(const Plan& plan, const Args& args, void* workspace) {
+  for (std::size_t stage = 0; stage < plan.stages().size(); ++stage) {
+    for (int64_t chunk = 0; chunk < plan.stages()[stage].chunks; ++chunk) {
+      plan.run(args, stage, chunk, workspace);
+    }
+  }
+}
+
+}  // namespace addax::cpu

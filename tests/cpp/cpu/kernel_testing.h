@@ -1,0 +1,81 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <new>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cpu/isa.h"
+#include "cpu/stages.h"
+
+namespace addax::cpu {
+
+// A test that runs once for every ISA level; levels that this processor lacks are skipped by name.
+class EveryIsa : public testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (GetParam() > detected_isa()) {
+      GTEST_SKIP() << "this processor has no " << name(GetParam());
+    }
+  }
+};
+
+inline std::string isa_name(const testing::TestParamInfo<Isa>& info) {
+  return std::string(name(info.param));
+}
+
+inline auto every_isa() { return testing::Values(Isa::Portable, Isa::Avx2, Isa::Avx512); }
+
+template <class T>
+std::vector<T> random_values(int64_t count, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<double> uniform(-1.0, 1.0);
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& x : values) x = static_cast<T>(uniform(generator));
+  return values;
+}
+
+// Memory that plans ask for, filled with NaN so that a read before a write shows.
+class Workspace {
+ public:
+  explicit Workspace(std::size_t bytes)
+      : data_(static_cast<float*>(::operator new[](bytes, kAlign))) {
+    for (std::size_t i = 0; i < bytes / sizeof(float); ++i) {
+      data_.get()[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+  }
+  void* data() { return data_.get(); }
+
+ private:
+  static constexpr std::align_val_t kAlign{kWorkspaceAlignment};
+  struct Free {
+    void operator()(float* p) const { ::operator delete[](p, kAlign); }
+  };
+  std::unique_ptr<float, Free> data_;
+};
+
+// Runs every stage with its chunks in reverse order: chunks must not depend on each other.
+template <class Plan, class Args>
+void run_backwards(const Plan& plan, const Args& args, void* workspace) {
+  for (std::size_t stage = 0; stage < plan.stages().size(); ++stage) {
+    for (int64_t chunk = plan.stages()[stage].chunks; chunk-- > 0;) {
+      plan.run(args, stage, chunk, workspace);
+    }
+  }
+}
+
+// A sum of products whose terms add up to `magnitude` in absolute value, made of `terms` products
+// and as many additions in any order, differs from the exact one by at most about (terms + 1)
+// roundings of that magnitude.
+template <class T>
+double sum_tolerance(int64_t terms, double magnitude) {
+  return static_cast<double>(terms + 1) * std::numeric_limits<T>::epsilon() * magnitude;
+}
+
+}  // namespace addax::cpu
