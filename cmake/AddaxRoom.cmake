@@ -5,6 +5,7 @@ target_include_directories(addax_flags INTERFACE
   ${PROJECT_SOURCE_DIR}/cpp ${PROJECT_SOURCE_DIR}/kernels ${PROJECT_SOURCE_DIR}/cpp/device/include)
 target_compile_options(addax_flags INTERFACE
   -Wall -Wextra -Wpedantic $<$<BOOL:${ADDAX_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms on std::string in g++ 12 (GCC bug 105651)
   -fno-math-errno -fno-trapping-math $<$<CONFIG:Release>:-O3>)
 
 if(ADDAX_SANITIZE STREQUAL "address")
