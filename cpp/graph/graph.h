@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class Graph : public Emitter {
 
   // Label given to the nodes emitted from now on.
   void set_label(std::string label) { label_ = std::move(label); }
+  const std::string& label() const { return label_; }
 
   std::vector<Value> emit(const OpDef& op, Attrs attrs, std::span<const Value> inputs) override;
   const TensorType& type(Value value) const override { return info(value).type; }
@@ -67,12 +69,23 @@ class Graph : public Emitter {
   std::vector<Node>& mutable_nodes() { return nodes_; }
   // Every reader of `from` (nodes, outputs, next values) reads `to` instead. Types must be equal.
   void replace_uses(Value from, Value to);
+  // The same for many values at once: `replacements[v.id]`, where valid, stands for v. Chains are
+  // followed. Values beyond the end of the span stay.
+  void replace_uses(std::span<const Value> replacements);
+  void set_output(size_t index, Value value) { outputs_[index] = value; }
+  // Replaces each node for which `chosen` holds and that has a decomposition by it, and asks again
+  // for the nodes of the decomposition. The results keep the ids of the node's outputs, so that
+  // values held outside stay valid; node ids change.
+  void expand(const std::function<bool(const Node&)>& chosen);
   // Drops erased nodes and unused values, sorts nodes topologically (stable), renumbers values in
   // order of definition.
   void compact();
 
  private:
   Value new_value(TensorType type, NodeId producer, std::string name = {});
+  void place_expanded(Node node, const std::function<bool(const Node&)>& chosen);
+  void refresh_producers();
+  void sort_nodes();
 
   std::string name_;
   std::string label_;
