@@ -28,7 +28,7 @@ KERNELS = VOCABULARY | {DEVICE_ABI}
 # Where the one device that is built in is registered.
 BUILT_IN = ("cpp/bind", "kernels/cpu")
 
-SUFFIXES = {".c", ".cc", ".cl", ".cpp", ".cu", ".h", ".hpp", ".py"}
+SUFFIXES = {".c", ".cc", ".cl", ".cpp", ".cu", ".h", ".hpp", ".inl", ".py"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 DEVICE_NAME = re.compile(r"\b(opencl|cuda|hip|metal)\b|kernels/|namespace cpu\b|cpu::", re.I)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
