@@ -32,7 +32,7 @@ def make_array(arg: Arg, dtype: str, rng: np.random.Generator) -> np.ndarray:
     if arg.distinct:
         steps = np.linspace(arg.low, arg.high, max(math.prod(arg.shape), 1), endpoint=False)
         return rng.permutation(steps)[: math.prod(arg.shape)].reshape(arg.shape).astype(target)
-    if target == bool:
+    if target.kind == "b":
         return rng.random(arg.shape) < 0.5
     if target.kind in "iu":
         low = max(math.ceil(arg.low), 0) if target.kind == "u" else math.ceil(arg.low)

@@ -1,0 +1,43 @@
+"""The workloads in Keras's own words, for Keras on any backend and for Addax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workload import Workload, images_and_labels, report, seconds
+
+
+def build(keras: Any, name: str, work: Workload) -> Any:
+    layers = keras.layers
+    stack = [keras.Input(work.image)]
+    if name == "cnn":
+        stack += [
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+        ]
+    stack += [layers.Flatten(), layers.Dense(128, activation="relu")]
+    if name == "cnn":
+        stack += [layers.Dropout(0.5)]
+    return keras.Sequential([*stack, layers.Dense(10)])
+
+
+def run(keras: Any, name: str, work: Workload, import_s: float) -> None:
+    """Builds, warms up on a few batches, and times whole epochs of ``fit``."""
+    images, labels = images_and_labels(work)
+
+    def fit(count: int, epochs: int = 1) -> None:
+        model.fit(images[:count], labels[:count], batch_size=work.batch, epochs=epochs, verbose=0)
+
+    def first() -> None:
+        nonlocal model
+        model = build(keras, name, work)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        fit(work.batch)
+
+    model: Any = None
+    first_step_s = seconds(first)
+    fit(4 * work.batch + work.count % work.batch)
+    report(work, import_s, first_step_s, seconds(lambda: fit(work.count, work.epochs)))

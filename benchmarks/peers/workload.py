@@ -1,0 +1,62 @@
+"""What every peer trains: shapes, data, and the figures that it prints."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Adam on random images with ten classes; ``epochs`` are timed after a warm-up."""
+
+    image: tuple[int, ...]
+    count: int
+    batch: int
+    epochs: int
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * -(-self.count // self.batch)
+
+
+WORKLOADS = {
+    "mlp": Workload((28, 28), 60_000, 32, 5),
+    "cnn": Workload((28, 28, 1), 60_000, 128, 1),
+}
+
+
+def chosen() -> tuple[str, Workload]:
+    """The workload that the command line names."""
+    if len(sys.argv) != 2 or sys.argv[1] not in WORKLOADS:
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(WORKLOADS)}")
+    return sys.argv[1], WORKLOADS[sys.argv[1]]
+
+
+def images_and_labels(work: Workload) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    images = rng.random((work.count, *work.image), dtype=np.float32)
+    return images, rng.integers(0, 10, work.count)
+
+
+def seconds(action: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def report(work: Workload, import_s: float, first_step_s: float, train_s: float) -> None:
+    """Prints one JSON line; compare.py reads it."""
+    figures = {
+        "import_ms": 1e3 * import_s,
+        "first_step_ms": 1e3 * first_step_s,
+        "ms_per_step": 1e3 * train_s / work.steps,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
