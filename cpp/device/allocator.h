@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 #include "device/buffer.h"
@@ -18,8 +19,8 @@ struct MemoryInfo {
 };
 
 // Keeps freed blocks and hands them out again. Sizes are rounded up to classes (multiples of 64
-// bytes, then eight per doubling, so at most an eighth is wasted); a block serves its class only.
-// Thread-safe.
+// bytes, above 1 KiB eight per doubling, so that at most an eighth is wasted); a block serves its
+// class only. Thread-safe.
 class CachingAllocator {
  public:
   explicit CachingAllocator(Device& device);
@@ -46,15 +47,17 @@ class CachingAllocator {
   friend class Buffer;
   void release(Block* block) noexcept;
 
-  Block* take_cached(uint64_t capacity);
+  Buffer hand_out(adx_buffer* handle, void* host, uint64_t bytes, uint64_t capacity,
+                  std::shared_ptr<void> owner);
+  // Null, with the reason, when the device has no memory left.
   adx_buffer* try_alloc(uint64_t capacity, std::string& reason);
   void reclaim();
 
   Device& device_;
   mutable std::mutex mutex_;
-  std::unordered_map<uint64_t, std::vector<Block*>> free_;  // by capacity
-  std::vector<std::unique_ptr<Block>> spare_;               // blocks without memory
-  std::unordered_map<Block*, std::unique_ptr<Block>> blocks_;
+  std::vector<std::vector<Block*>> free_;  // by number of the size class
+  std::deque<Block> blocks_;               // all that ever were
+  std::vector<Block*> spare_;              // those without memory
   std::vector<std::function<void()>> reclaimers_;
   MemoryInfo info_;
 };

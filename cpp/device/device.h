@@ -71,6 +71,8 @@ class Device {
 
  private:
   friend class QueueLease;
+  friend void copy(const Buffer& from, uint64_t from_offset, const Buffer& to, uint64_t to_offset,
+                   uint64_t bytes);
   void transfer(const adx_location& from, const adx_location& to, uint64_t bytes);
 
   std::string name_;

@@ -10,11 +10,14 @@
 
 namespace addax {
 
+// Stands for the path of plug-ins that are linked into the process.
+inline constexpr const char* kBuiltinPath = "built-in";
+
 // A loaded plug-in and its devices, named "<plug-in>:<index>".
 struct Plugin {
   std::string name;
   std::string version;
-  std::string path;  // "built-in" for those linked into the process
+  std::string path;
   std::vector<std::unique_ptr<Device>> devices;
 };
 

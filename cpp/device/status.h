@@ -16,7 +16,8 @@ class Status {
   std::string_view message() const;
   int32_t code() const { return raw_.code; }
 
-  // Throws the typed error of a failure; its message begins with "[context] ".
+  // Throws the typed error of a failure; its message begins with "[context] " unless the device
+  // gave one that begins with a bracket.
   void check(std::string_view context) const {
     if (!ok()) raise(context);
   }

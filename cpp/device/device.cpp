@@ -1,0 +1,158 @@
+#include "device/device.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <span>
+
+#include "core/error.h"
+#include "device/status.h"
+
+namespace addax {
+namespace {
+
+adx_location host_location(void* host) {
+  adx_location location{};
+  location.struct_size = sizeof location;
+  location.host = host;
+  return location;
+}
+
+adx_location location_of(const Buffer& buffer, uint64_t offset) {
+  adx_location location{};
+  location.struct_size = sizeof location;
+  location.buffer = buffer.handle();
+  location.offset = offset;
+  return location;
+}
+
+void check_range(const Buffer& buffer, uint64_t offset, uint64_t bytes) {
+  if (!buffer) throw InvalidArgumentError("[copy] the buffer is empty");
+  if (offset > buffer.bytes() || bytes > buffer.bytes() - offset) {
+    throw InvalidArgumentError("[copy] " + std::to_string(bytes) + " bytes at offset " +
+                               std::to_string(offset) + " reach outside of a buffer of " +
+                               std::to_string(buffer.bytes()) + " bytes");
+  }
+}
+
+}  // namespace
+
+QueueLease::QueueLease(QueueLease&& other) noexcept
+    : device_(other.device_), queue_(std::exchange(other.queue_, nullptr)) {}
+
+QueueLease::~QueueLease() {
+  if (queue_ == nullptr) return;
+  const std::lock_guard lock(device_->queues_mutex_);
+  device_->idle_queues_.push_back(queue_);
+}
+
+void QueueLease::synchronize() const {
+  if (!device_->is_asynchronous()) return;
+  Status status;
+  device_->api().queue_synchronize(device_->handle(), queue_, status.get());
+  status.check(device_->name());
+}
+
+Device::Device(std::string name, const adx_device_api& api, adx_device* handle)
+    : name_(std::move(name)), api_(api), handle_(handle), properties_{}, allocator_(*this) {
+  properties_.struct_size = sizeof properties_;
+  Status status;
+  api_.properties(handle_, &properties_, status.get());
+  status.check(name_);
+  for (const std::span<const char> text :
+       {std::span<const char>(properties_.kind), std::span<const char>(properties_.name),
+        std::span<const char>(properties_.vendor), std::span<const char>(properties_.details)}) {
+    if (std::find(text.begin(), text.end(), '\0') == text.end()) {
+      throw DeviceError("[" + name_ + "] a text in the device's properties does not end");
+    }
+  }
+  if (!std::has_single_bit(properties_.alignment)) {
+    throw DeviceError("[" + name_ + "] the device's alignment must be a power of two, got " +
+                      std::to_string(properties_.alignment));
+  }
+}
+
+Device::~Device() {
+  for (adx_queue* queue : idle_queues_) api_.queue_destroy(handle_, queue);
+}
+
+void* Device::map(const Buffer& buffer) {
+  if (buffer.host() != nullptr) return buffer.host();
+  if (api_.map == nullptr || (properties_.flags & ADX_OPAQUE_BUFFERS) != 0) {
+    throw UnsupportedError("[" + name_ + "] buffers have no address on the host; copy them");
+  }
+  Status status;
+  void* const host = api_.map(handle_, buffer.handle(), status.get());
+  status.check(name_);
+  return host;
+}
+
+void Device::copy_from_host(const void* from, const Buffer& to, uint64_t bytes,
+                            uint64_t to_offset) {
+  check_range(to, to_offset, bytes);
+  transfer(host_location(const_cast<void*>(from)), location_of(to, to_offset), bytes);
+}
+
+void Device::copy_to_host(const Buffer& from, void* to, uint64_t bytes, uint64_t from_offset) {
+  check_range(from, from_offset, bytes);
+  transfer(location_of(from, from_offset), host_location(to), bytes);
+}
+
+void Device::fill(const Buffer& to, uint8_t value, uint64_t bytes, uint64_t to_offset) {
+  check_range(to, to_offset, bytes);
+  if (bytes == 0) return;
+  const QueueLease lease = queue();
+  const adx_location location = location_of(to, to_offset);
+  Status status;
+  api_.fill(handle_, lease.get(), &location, value, bytes, status.get());
+  status.check(name_);
+  lease.synchronize();
+}
+
+void Device::transfer(const adx_location& from, const adx_location& to, uint64_t bytes) {
+  if (bytes == 0) return;
+  const QueueLease lease = queue();
+  Status status;
+  api_.copy(handle_, lease.get(), &from, &to, bytes, status.get());
+  status.check(name_);
+  lease.synchronize();
+}
+
+uint64_t Device::free_memory() {
+  return api_.free_memory == nullptr ? 0 : api_.free_memory(handle_);
+}
+
+QueueLease Device::queue() {
+  {
+    const std::lock_guard lock(queues_mutex_);
+    if (!idle_queues_.empty()) {
+      adx_queue* const queue = idle_queues_.back();
+      idle_queues_.pop_back();
+      return {*this, queue};
+    }
+  }
+  Status status;
+  adx_queue* const queue = api_.queue_create(handle_, status.get());
+  status.check(name_);
+  return {*this, queue};
+}
+
+void copy(const Buffer& from, uint64_t from_offset, const Buffer& to, uint64_t to_offset,
+          uint64_t bytes) {
+  check_range(from, from_offset, bytes);
+  check_range(to, to_offset, bytes);
+  Device& source = from.device();
+  Device& target = to.device();
+  if (&source == &target) {
+    source.transfer(location_of(from, from_offset), location_of(to, to_offset), bytes);
+  } else if (from.host() != nullptr) {
+    target.copy_from_host(static_cast<const std::byte*>(from.host()) + from_offset, to, bytes,
+                          to_offset);
+  } else {
+    std::vector<std::byte> staging(bytes);
+    source.copy_to_host(from, staging.data(), bytes, from_offset);
+    target.copy_from_host(staging.data(), to, bytes, to_offset);
+  }
+}
+
+}  // namespace addax

@@ -1,0 +1,119 @@
+#include "device/plugin.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <system_error>
+
+#include "core/error.h"
+#include "device/host.h"
+#include "device/status.h"
+
+namespace addax {
+namespace {
+
+// What version 1 of the ABI has at least.
+constexpr size_t kPluginSize = offsetof(adx_plugin, num_devices) + sizeof(int32_t);
+constexpr size_t kApiSize = offsetof(adx_device_api, run) + sizeof(adx_device_api::run);
+
+[[noreturn]] void reject(const std::string& path, const std::string& reason) {
+  throw DeviceError("[" + path + "] " + reason);
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
+// The table as this version knows it; functions that the plug-in's table does not reach are null.
+adx_device_api read_api(const adx_device_api& table, const std::string& path) {
+  if (table.struct_size < kApiSize) {
+    reject(path, "its function table has " + std::to_string(table.struct_size) +
+                     " bytes where ABI version 1 has " + std::to_string(kApiSize) +
+                     "; rebuild the plug-in against addax/device.h");
+  }
+  adx_device_api api{};
+  std::memcpy(&api, &table, std::min<size_t>(table.struct_size, sizeof api));
+  const std::pair<bool, const char*> mandatory[] = {
+      {api.properties != nullptr, "properties"},
+      {api.alloc != nullptr, "alloc"},
+      {api.free != nullptr, "free"},
+      {api.queue_create != nullptr, "queue_create"},
+      {api.queue_destroy != nullptr, "queue_destroy"},
+      {api.queue_synchronize != nullptr, "queue_synchronize"},
+      {api.copy != nullptr, "copy"},
+      {api.fill != nullptr, "fill"},
+      {api.supports != nullptr, "supports"},
+      {api.compile != nullptr, "compile"},
+      {api.program_destroy != nullptr, "program_destroy"},
+      {api.run != nullptr, "run"},
+  };
+  for (const auto& [present, name] : mandatory) {
+    if (!present)
+      reject(path, "its function table lacks the mandatory function '" + std::string(name) + "'");
+  }
+  return api;
+}
+
+}  // namespace
+
+Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
+  Status status;
+  const adx_plugin* const table = function(&host_table(), status.get());
+  status.check(path);
+  if (table == nullptr) reject(path, "it returned no plug-in and no error");
+  if (table->struct_size < kPluginSize) {
+    reject(path, "its plug-in record has " + std::to_string(table->struct_size) +
+                     " bytes where ABI version 1 has " + std::to_string(kPluginSize));
+  }
+  if (table->abi_version != ADX_ABI_VERSION) {
+    reject(path, "it is made for version " + std::to_string(table->abi_version) +
+                     " of the device ABI; this is version " + std::to_string(ADX_ABI_VERSION));
+  }
+  if (table->name == nullptr || !is_name(table->name)) {
+    reject(path, "its name must consist of a-z, 0-9, '_' and '-'");
+  }
+  if (table->api == nullptr) reject(path, "it has no function table");
+  if (table->num_devices < 0 || (table->num_devices > 0 && table->devices == nullptr)) {
+    reject(path, "its list of devices is broken");
+  }
+  if (table->num_devices == 0) reject(path, "it found no device on this machine");
+
+  const adx_device_api api = read_api(*table->api, path);
+  Plugin plugin{.name = table->name,
+                .version = table->version == nullptr ? "" : table->version,
+                .path = path,
+                .devices = {}};
+  for (int32_t i = 0; i < table->num_devices; ++i) {
+    if (table->devices[i] == nullptr) {
+      reject(path, "its device number " + std::to_string(i) + " is null");
+    }
+    plugin.devices.push_back(
+        std::make_unique<Device>(plugin.name + ":" + std::to_string(i), api, table->devices[i]));
+  }
+  return plugin;
+}
+
+Plugin open_plugin(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) {
+    throw IoError("[" + path.string() + "] there is no such plug-in file");
+  }
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const char* const reason = dlerror();
+    reject(path.string(), std::string("it is not a loadable library: ") +
+                              (reason == nullptr ? "unknown reason" : reason));
+  }
+  void* const symbol = dlsym(library, ADX_PLUGIN_SYMBOL);
+  if (symbol == nullptr) {
+    dlclose(library);
+    reject(path.string(), "it is no plug-in: it does not export " ADX_PLUGIN_SYMBOL);
+  }
+  return open_plugin(reinterpret_cast<adx_plugin_fn>(symbol), path.string());
+}
+
+}  // namespace addax
