@@ -1,0 +1,96 @@
+// Prints what this machine can do at most, as "name value" lines:
+//   fma_gflops    float32 multiply-adds held in registers, all threads together
+//   memory_gbs    reading a buffer far larger than the caches, all threads together
+//   cache_gbs     reading a buffer that fits each core's second-level cache, all threads together
+// usage: limits THREADS. Compile with -O3 -march=native, without -ffast-math.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;
+#endif
+typedef float Vector __attribute__((vector_size(kLanes * sizeof(float))));
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Runs body(thread) on every thread at once, several times; the shortest time of a round counts.
+template <typename Body>
+double fastest_round(int threads, int rounds, Body body) {
+  double best = 1e30;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::thread> team;
+    const double begin = seconds();
+    for (int t = 0; t < threads; ++t) team.emplace_back(body, t);
+    for (std::thread& member : team) member.join();
+    best = std::min(best, seconds() - begin);
+  }
+  return best;
+}
+
+std::atomic<float> sink;
+
+constexpr long kFmaLoops = 20'000'000;
+constexpr int kChains = 10;  // latency 4, two a cycle, and some slack
+
+void multiply_add(int) {
+  Vector sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = Vector{} + static_cast<float>(i);
+  Vector factor = Vector{} + 0.999f;
+  Vector term = Vector{} + 1e-3f;
+  for (long loop = 0; loop < kFmaLoops; ++loop) {
+    for (int i = 0; i < kChains; ++i) sums[i] = sums[i] * factor + term;
+    asm volatile("" : "+v"(factor));
+  }
+  float total = 0;
+  for (const Vector& sum : sums) total += sum[0];
+  sink = total;
+}
+
+void read_all(const std::vector<Vector>& buffer, long repeats) {
+  Vector sums[8] = {};
+  for (long r = 0; r < repeats; ++r) {
+    for (size_t i = 0; i + 8 <= buffer.size(); i += 8) {
+      for (size_t k = 0; k < 8; ++k) sums[k] += buffer[i + k];
+    }
+    asm volatile("" ::: "memory");
+  }
+  float total = 0;
+  for (const Vector& sum : sums) total += sum[0];
+  sink = total;
+}
+
+double read_gbs(int threads, size_t bytes, long repeats) {
+  std::vector<std::vector<Vector>> buffers(static_cast<size_t>(threads));
+  for (auto& buffer : buffers) buffer.assign(bytes / sizeof(Vector), Vector{} + 1.0f);
+  const double time = fastest_round(threads, 5, [&](int t) {
+    read_all(buffers[static_cast<size_t>(t)], repeats);
+  });
+  return static_cast<double>(threads) * static_cast<double>(bytes) *
+         static_cast<double>(repeats) / time * 1e-9;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
+  if (threads < 1) return 2;
+  const double time = fastest_round(threads, 3, multiply_add);
+  std::printf("fma_gflops %.1f\n", 2.0 * kLanes * kChains * kFmaLoops * threads / time * 1e-9);
+  std::printf("memory_gbs %.1f\n", read_gbs(threads, size_t{256} << 20, 1));
+  std::printf("cache_gbs %.1f\n", read_gbs(threads, size_t{384} << 10, 2000));
+  return 0;
+}
