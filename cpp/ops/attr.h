@@ -22,8 +22,12 @@ struct Literal {
   bool operator==(const Literal&) const = default;
 };
 
-// One number as a rank-0 literal of `dtype`.
+// One number as a rank-0 literal of `dtype`; rounded to nearest, truncated towards zero and
+// saturated for integers, `value != 0` for bool.
 Literal scalar_literal(double value, DType dtype);
+
+// The element at a row-major index, as a double.
+double element(const Literal& literal, int64_t index);
 
 using Ints = std::vector<int64_t>;
 using AttrValue =
@@ -34,6 +38,10 @@ using AttrValue =
 //   Axes    several axes; null means all of them; resolved and sorted likewise
 //   Shape   Ints in which one -1 stands for "what is left"
 enum class AttrKind : uint8_t { Bool, Int, Float, String, Ints, DType, Literal, Axis, Axes, Shape };
+
+// "Float", for messages; one value as it stands in Attrs::to_string.
+std::string_view kind_name(AttrKind kind);
+std::string to_string(const AttrValue& value);
 
 // Named attributes of one call, ordered by name.
 class Attrs {
@@ -60,7 +68,8 @@ class Attrs {
   bool empty() const { return items_.empty(); }
   bool operator==(const Attrs& other) const;
 
-  // "{axes=[0,1], keepdims=true}"; empty text when there are none. Stable: it serves as a cache key.
+  // "{axes=[0,1], keepdims=true}"; empty text when there are none. Stable: it serves as a cache
+  // key.
   std::string to_string() const;
 
  private:

@@ -24,6 +24,8 @@ class Emitter {
  public:
   virtual ~Emitter() = default;
 
+  // `attrs` need not be resolved: unstated ones take their defaults. References that `type`
+  // returned may dangle afterwards.
   virtual std::vector<Value> emit(const OpDef& op, Attrs attrs, std::span<const Value> inputs) = 0;
   virtual const TensorType& type(Value value) const = 0;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,7 +21,8 @@ enum class OpClass : uint8_t {
   Movement,     // reshape, transpose, slice, gather, ...: no arithmetic
   Source,       // no inputs: constant, iota
   Random,       // consumes generator state
-  Update,       // new state from old: optimizers
+  Update,       // new state from old: optimizers. Inputs: scalars, then groups of `count` tensors
+                // (parameters, gradients, each kind of slot); outputs: new parameters, new slots
   Composite,    // everything else
 };
 
@@ -70,7 +72,7 @@ struct OpDef {
   OpClass op_class = OpClass::Composite;
   std::string doc;  // Python docstring: a sentence, arguments where not obvious, a `>>>` example
   std::vector<std::string> inputs;
-  bool variadic = false;  // the last input may be repeated (at least once)
+  bool variadic = false;  // the last input may be repeated, or absent where `infer` allows
   std::vector<std::string> outputs = {"y"};
   std::vector<AttrDef> attrs;
   DTypeRule dtype_rule = DTypeRule::Any;
@@ -89,8 +91,12 @@ struct OpDef {
   // Elementwise only: text of the ScalarExpr over the input names and numeric attributes.
   std::string expr;
 
-  // Which input's memory an output may overwrite, or -1. Elementwise ops need not say.
+  // Which input's memory an output may overwrite, or -1. Elementwise ops need not say. Where the
+  // answer depends on attributes this one is cautious: ask `in_place_input` below.
   std::function<int(int output, int num_inputs)> in_place;
+
+  // Adds or normalises attributes before defaults are filled in, for what the kinds cannot express.
+  std::function<void(Attrs&, std::span<const TensorType>)> resolve;
 
   // Floating-point operations of one call, for profiles and benchmarks. Absent: one per output
   // element.
@@ -99,12 +105,19 @@ struct OpDef {
   const AttrDef* find_attr(std::string_view attr) const;
 };
 
+// The Bool, Int and Float attributes as numbers, by name.
+std::map<std::string, double, std::less<>> numeric_attrs(const Attrs& attrs);
+
 // The op's scalar expression with the call's numeric attributes substituted.
 ScalarExpr scalar_expr(const OpDef& op, const Attrs& attrs);
 
 // Fills in defaults, converts ints to floats where asked, resolves Axis and Axes against the first
 // input. Throws InvalidArgumentError for a missing or unknown attribute (suggesting the nearest).
 Attrs resolve_attrs(const OpDef& op, Attrs attrs, std::span<const TensorType> inputs);
+
+// Which input's memory `output` may overwrite, or -1: the old tensor for an Update, else what
+// `in_place` says. `attrs` are resolved.
+int in_place_input(const OpDef& op, const Attrs& attrs, int output, int num_inputs);
 
 // Checks the number of inputs and runs `infer` on resolved attributes.
 std::vector<TensorType> infer_types(const OpDef& op, const Attrs& attrs,

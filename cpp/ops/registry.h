@@ -41,6 +41,8 @@ void register_pool_ops(OpRegistryBuilder& ops);
 void register_norm_ops(OpRegistryBuilder& ops);
 void register_loss_ops(OpRegistryBuilder& ops);
 void register_shape_ops(OpRegistryBuilder& ops);
+void register_gather_ops(OpRegistryBuilder& ops);
+void register_source_ops(OpRegistryBuilder& ops);
 void register_random_ops(OpRegistryBuilder& ops);
 void register_update_ops(OpRegistryBuilder& ops);
 void register_fused_ops(OpRegistryBuilder& ops);
