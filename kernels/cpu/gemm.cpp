@@ -1,15 +1,11 @@
 #include "cpu/gemm.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "cpu/scratch.h"
 
 namespace addax::cpu {
 namespace {
-
-// Enough for dynamic balance on many cores; more would only cost overhead.
-constexpr double kMaxChunks = 64;
 
 // Steps of k between two visits of a block of C: a panel of 64 columns of B then takes 128 KB of
 // L2.
@@ -31,13 +27,6 @@ constexpr int64_t kDirectRows = 48;
 
 // A chunk of this many rows amortises its own packing of B.
 constexpr int64_t kPackingRows = 192;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Powers of two nest: the chunks of a product and those of its gradient then share boundaries.
-int64_t floor_pow2(double x) {
-  return x < 2 ? 1 : static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(x)));
-}
 
 // Share `index` of `count` elements, cut at multiples of `unit`.
 Range share_of_units(int64_t count, int64_t unit, int64_t chunks, int64_t index) {

@@ -103,7 +103,7 @@ void reduce(const T* parts, int64_t num_parts, int64_t part_stride, int64_t part
 
 template <class T>
 constexpr GemmKernels<T> kPortable = {
-    .panel = 64,
+    .panel = 256,
     .vector = 1,
     .tile_rows = 16,
     .needs_unit_columns = false,

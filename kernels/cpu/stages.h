@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -36,6 +37,17 @@ struct Range {
 inline Range even_share(int64_t count, int64_t chunks, int64_t index) {
   return {count * index / chunks, count * (index + 1) / chunks};
 }
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// The largest power of two up to x, at least 1. Numbers of chunks are powers of two because these
+// nest: the chunks of an op and those of its gradient then share boundaries.
+inline int64_t floor_pow2(double x) {
+  return x < 2 ? 1 : static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(x)));
+}
+
+// More chunks than this cost overhead and gain no balance.
+inline constexpr double kMaxChunks = 64;
 
 // Runs a whole plan on the calling thread. `workspace` has plan.workspace_bytes() bytes.
 template <class Plan, class Args>

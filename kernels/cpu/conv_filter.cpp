@@ -1,0 +1,217 @@
+#include <algorithm>
+
+#include "cpu/conv.h"
+#include "cpu/conv_shape.h"
+
+namespace addax::cpu {
+namespace {
+
+// Rows of dw that one block makes at most: a multiple of every tile's rows.
+constexpr int64_t kUnitRows = 96;
+
+// Sums run along rows of pixels; where rows are shorter than this they run over the images instead.
+constexpr int64_t kShortRow = 4;
+constexpr int64_t kManyImages = 16;
+
+// Pixels that a part sums at least, bytes of all partial results together, and number of parts at
+// most.
+constexpr int64_t kMinPartPixels = 256;
+constexpr int64_t kMaxPartBytes = 8 << 20;
+constexpr int64_t kMaxParts = 16;
+
+// x and dy of the images that all units of a chunk visit before the next images: half of a typical
+// L2. Fewer pixels would make visiting dw too dear.
+constexpr int64_t kVisitBytes = 512 << 10;
+constexpr int64_t kMinVisitPixels = 128;
+
+}  // namespace
+
+template <class T>
+ConvFilterPlan<T>::ConvFilterPlan(const ConvShape& shape, Isa isa)
+    : shape_(joined_rows(shape)),
+      kernels_(&gemm_kernels<T>(isa)),
+      depth_(shape.in_channels / shape.groups),
+      cols_(shape.out_channels / shape.groups),
+      panels_per_group_(ceil_div(cols_, kernels_->panel)) {
+  over_images_ = shape_.width.out() < kShortRow && shape_.batch >= kManyImages;
+  make_units();
+  plan();
+}
+
+template <class T>
+int64_t ConvFilterPlan<T>::weight_rows() const {
+  return shape_.height.kernel * shape_.width.kernel * depth_;
+}
+
+template <class T>
+void ConvFilterPlan<T>::make_units() {
+  // Without horizontal padding all taps of a kernel row meet the same outputs, and lie beside each
+  // other in x.
+  const bool joins_taps = shape_.groups == 1 && shape_.width.dilation == 1 &&
+                          shape_.width.pad_before == 0 && shape_.width.pad_after == 0;
+  const int64_t joined = joins_taps ? shape_.width.kernel : 1;
+  const int64_t channels = joined * depth_;
+  for (int64_t group = 0; group < shape_.groups; ++group) {
+    for (int64_t ky = 0; ky < shape_.height.kernel; ++ky) {
+      for (int64_t kx = 0; kx < shape_.width.kernel; kx += joined) {
+        for (int64_t channel = 0; channel < channels; channel += kUnitRows) {
+          units_.push_back({.group = group,
+                            .tap_row = ky,
+                            .tap_col = kx,
+                            .channel = channel,
+                            .first = (ky * shape_.width.kernel + kx) * depth_ + channel,
+                            .rows = std::min(kUnitRows, channels - channel)});
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void ConvFilterPlan<T>::plan() {
+  const auto pairs = [](const ConvAxis& axis) {
+    int64_t sum = 0;
+    for (int64_t tap = 0; tap < axis.kernel; ++tap) sum += tap_reach(axis, tap).size();
+    return static_cast<double>(sum);
+  };
+  const double weights = static_cast<double>(weight_rows() * shape_.out_channels);
+  const double images = static_cast<double>(shape_.batch);
+  flops_ = 2.0 * images * pairs(shape_.height) * pairs(shape_.width) *
+           static_cast<double>(depth_ * shape_.out_channels);
+  if (weights == 0) {
+    stages_ = {Stage{0, 0}};
+    return;
+  }
+
+  const int64_t out_pixels = shape_.height.out() * shape_.width.out();
+  const int64_t image_size =
+      shape_.height.in * shape_.width.in * shape_.in_channels + out_pixels * shape_.out_channels;
+  const double moved = images * static_cast<double>(image_size) + weights;
+  const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
+  const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
+  const auto shares = [&](double most) { return std::min(wanted, floor_pow2(most)); };
+
+  parts_ = std::min({shares(images), shares(images * double(out_pixels) / kMinPartPixels),
+                     shares(kMaxPartBytes / (sizeof(T) * weights)), kMaxParts});
+  unit_chunks_ = std::min(wanted / parts_, shares(static_cast<double>(units_.size())));
+  panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
+
+  const int64_t visit =
+      std::max(kVisitBytes / std::max<int64_t>(1, image_size * int64_t{sizeof(T)}),
+               ceil_div(kMinVisitPixels, std::max<int64_t>(1, out_pixels)));
+  images_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, shape_.batch));
+
+  stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost}};
+  if (parts_ > 1) {
+    const double sum_cost = kFlopsPerByte * sizeof(T) * weights * static_cast<double>(parts_ + 1);
+    sum_chunks_ = floor_pow2(
+        std::min({sum_cost / kSerialCost, static_cast<double>(weight_rows()), kMaxChunks}));
+    stages_.push_back(Stage{sum_chunks_, sum_cost});
+  }
+}
+
+template <class T>
+std::size_t ConvFilterPlan<T>::workspace_bytes() const {
+  if (parts_ == 1) return 0;
+  return sizeof(T) * static_cast<std::size_t>(parts_ * weight_rows() * shape_.out_channels);
+}
+
+template <class T>
+void ConvFilterPlan<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk,
+                            void* workspace) const {
+  if (stage == 0) {
+    run_parts(args, chunk, workspace);
+    return;
+  }
+  const Range rows = even_share(weight_rows(), sum_chunks_, chunk);
+  const int64_t first = rows.begin * shape_.out_channels;
+  kernels_->reduce(static_cast<const T*>(workspace) + first, parts_,
+                   weight_rows() * shape_.out_channels, shape_.out_channels, args.dw + first,
+                   shape_.out_channels, rows.size(), shape_.out_channels,
+                   Finish<T>{.accumulate = args.accumulate});
+}
+
+template <class T>
+void ConvFilterPlan<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
+                                  void* workspace) const {
+  const Range panels = even_share(panels_per_group_, panel_chunks_, chunk % panel_chunks_);
+  chunk /= panel_chunks_;
+  const Range units =
+      even_share(static_cast<int64_t>(units_.size()), unit_chunks_, chunk % unit_chunks_);
+  const int64_t part = chunk / unit_chunks_;
+  const Range images = even_share(shape_.batch, parts_, part);
+
+  const bool partial = parts_ > 1;
+  T* dw =
+      partial ? static_cast<T*>(workspace) + part * weight_rows() * shape_.out_channels : args.dw;
+  bool accumulate = !partial && args.accumulate;
+  int64_t image = images.begin;
+  do {  // a batch of no images still has the gradient zero
+    const Range visit = {image, std::min(images.end, image + images_at_once_)};
+    for (int64_t u = units.begin; u < units.end; ++u) {
+      run_unit(args, units_[static_cast<std::size_t>(u)], visit, panels, dw, accumulate);
+    }
+    accumulate = true;
+    image += images_at_once_;
+  } while (image < images.end);
+}
+
+// The pixels that a unit sums over: offsets into x and dy.
+template <class T>
+std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, Range images) const {
+  const ConvAxis& height = shape_.height;
+  const ConvAxis& width = shape_.width;
+  const Range rows = tap_reach(height, unit.tap_row);
+  const Range cols = tap_reach(width, unit.tap_col);
+  std::vector<Segment> segments;
+  if (cols.size() == 0) return segments;
+  const auto add = [&](int64_t image, int64_t y, int64_t x, int64_t count) {
+    const int64_t in_y = y * height.stride - height.pad_before + unit.tap_row * height.dilation;
+    const int64_t in_x = x * width.stride - width.pad_before + unit.tap_col * width.dilation;
+    const int64_t a = ((image * height.in + in_y) * width.in + in_x) * shape_.in_channels;
+    const int64_t b = ((image * height.out() + y) * width.out() + x) * shape_.out_channels;
+    segments.push_back({a, b, count});
+  };
+  if (over_images_) {
+    for (int64_t y = rows.begin; y < rows.end; ++y) {
+      for (int64_t x = cols.begin; x < cols.end; ++x) add(images.begin, y, x, images.size());
+    }
+    return segments;
+  }
+  segments.reserve(static_cast<std::size_t>(images.size() * rows.size()));
+  for (int64_t image = images.begin; image < images.end; ++image) {
+    for (int64_t y = rows.begin; y < rows.end; ++y) add(image, y, cols.begin, cols.size());
+  }
+  return segments;
+}
+
+template <class T>
+void ConvFilterPlan<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit, Range images,
+                                 Range panels, T* dw, bool accumulate) const {
+  const std::vector<Segment> pixels = segments(unit, images);
+  const int64_t in_image = shape_.height.in * shape_.width.in * shape_.in_channels;
+  const int64_t out_image = shape_.height.out() * shape_.width.out() * shape_.out_channels;
+  for (int64_t i = panels.begin; i < panels.end; ++i) {
+    const int64_t col = i * kernels_->panel;
+    const int64_t channel = unit.group * cols_ + col;
+    Block<T> block;
+    block.a = args.x + unit.group * depth_ + unit.channel;
+    block.a_row = 1;
+    block.a_k = over_images_ ? in_image : shape_.width.stride * shape_.in_channels;
+    block.b = args.dy + channel;
+    block.b_k = over_images_ ? out_image : shape_.out_channels;
+    block.segments = pixels.data();
+    block.num_segments = static_cast<int64_t>(pixels.size());
+    block.c = dw + unit.first * shape_.out_channels + channel;
+    block.c_row = shape_.out_channels;
+    block.rows = unit.rows;
+    block.cols = std::min(kernels_->panel, cols_ - col);
+    block.finish.accumulate = accumulate;
+    kernels_->block(block);
+  }
+}
+
+template class ConvFilterPlan<float>;
+template class ConvFilterPlan<double>;
+
+}  // namespace addax::cpu

@@ -1,0 +1,224 @@
+#include "cpu/conv_taps.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace addax::cpu {
+namespace {
+
+// Rows shorter than this leave tiles unfilled at their ends; from kTileOverBatch images on, tiles
+// over images are the better choice then.
+constexpr int64_t kLongRun = 24;
+constexpr int64_t kUncutRun = 12;
+constexpr int64_t kTileOverBatch = 12;
+
+// Images of one chunk that still fill tiles.
+constexpr int64_t kImagesPerChunk = 24;
+
+// Rows of the weights are read in place up to this distance.
+constexpr int64_t kDirectRowBytes = 2048;
+
+// Steps between two visits of a block: a panel of 64 columns then takes 256 KB of L2.
+constexpr int64_t kStepsPerPass = 1024;
+
+bool prefers_images(const std::vector<AxisRun>& merged, int64_t batch) {
+  int64_t longest = 0;
+  for (const AxisRun& run : merged) longest = std::max(longest, run.count);
+  if (merged.size() == 1 && longest >= kUncutRun) return false;
+  return batch >= kTileOverBatch && longest < kLongRun;
+}
+
+// Taps whose source channels and weights follow each other become one segment.
+void add_segment(std::vector<Segment>& segments, const Segment& next, int64_t b_k) {
+  if (!segments.empty()) {
+    Segment& last = segments.back();
+    if (last.a + last.k == next.a && last.b + last.k * b_k == next.b) {
+      last.k += next.k;
+      return;
+    }
+  }
+  segments.push_back(next);
+}
+
+// Runs a block in passes of bounded depth, so that its part of B stays in the cache over all rows.
+template <class T>
+void run_in_passes(const GemmKernels<T>& kernels, const Block<T>& whole,
+                   const std::vector<Segment>& segments) {
+  Block<T> block = whole;
+  std::size_t begin = 0;
+  do {
+    std::size_t end = begin;
+    for (int64_t steps = 0; end < segments.size() && steps < kStepsPerPass; ++end) {
+      steps += segments[end].k;
+    }
+    block.segments = segments.data() + begin;
+    block.num_segments = static_cast<int64_t>(end - begin);
+    block.finish = end == segments.size() ? whole.finish : Finish<T>{};
+    block.finish.accumulate = begin > 0 || whole.finish.accumulate;
+    kernels.block(block);
+    begin = end;
+  } while (begin < segments.size());
+}
+
+}  // namespace
+
+template <class T>
+TapContraction<T>::TapContraction(const Problem& problem, Isa isa)
+    : problem_(problem),
+      kernels_(&gemm_kernels<T>(isa)),
+      depth_(problem.source.channels / problem.groups),
+      cols_(problem.target.channels / problem.groups),
+      panels_per_group_(ceil_div(cols_, kernels_->panel)) {
+  row_runs_ = problem.runs(problem.height, false);
+  col_runs_ = problem.runs(problem.width, true);
+  over_images_ = prefers_images(col_runs_, problem.batch);
+  if (over_images_) col_runs_ = problem.runs(problem.width, false);
+  packs_ =
+      kernels_->needs_unit_columns &&
+      (problem.weights.col != 1 || problem.weights.depth * int64_t{sizeof(T)} > kDirectRowBytes);
+  plan();
+}
+
+template <class T>
+void TapContraction<T>::plan() {
+  double row_taps = 0, col_taps = 0;
+  for (const AxisRun& run : row_runs_) row_taps += static_cast<double>(run.taps.size());
+  for (const AxisRun& run : col_runs_) col_taps += static_cast<double>(run.taps.size() * run.count);
+  const double images = static_cast<double>(problem_.batch);
+  flops_ =
+      2.0 * images * row_taps * col_taps * static_cast<double>(depth_ * problem_.target.channels);
+
+  const auto elements = [](const Image& image) {
+    return static_cast<double>(image.height * image.width * image.channels);
+  };
+  const int64_t taps = problem_.height.kernel * problem_.width.kernel;
+  const double weights = static_cast<double>(taps * depth_ * problem_.target.channels);
+  const double moved = images * (elements(problem_.source) + elements(problem_.target)) + weights;
+  const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
+  const double packing = 2 * kFlopsPerByte * sizeof(T) * weights;
+
+  if (row_runs_.empty() || col_runs_.empty() || problem_.batch == 0 || num_panels() == 0) {
+    stages_ = {Stage{0, 0}};
+    return;
+  }
+  const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
+  image_chunks_ = std::min(wanted, floor_pow2(over_images_ ? images / kImagesPerChunk : images));
+  row_chunks_ = std::min(wanted / image_chunks_, floor_pow2(static_cast<double>(row_runs_.size())));
+  panel_chunks_ = std::min(wanted / (image_chunks_ * row_chunks_),
+                           floor_pow2(static_cast<double>(num_panels())));
+  if (packs_) stages_.push_back(Stage{num_panels(), packing});
+  stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost});
+}
+
+template <class T>
+std::size_t TapContraction<T>::workspace_bytes() const {
+  return packs_ ? sizeof(T) * static_cast<std::size_t>(num_panels() * packed_panel_size()) : 0;
+}
+
+template <class T>
+int64_t TapContraction<T>::packed_panel_size() const {
+  return problem_.height.kernel * problem_.width.kernel * depth_ * kernels_->panel;
+}
+
+template <class T>
+typename TapContraction<T>::Panel TapContraction<T>::panel(int64_t index) const {
+  const int64_t col = index % panels_per_group_ * kernels_->panel;
+  return {index / panels_per_group_, col, std::min(kernels_->panel, cols_ - col)};
+}
+
+template <class T>
+void TapContraction<T>::run(const Args& args, std::size_t stage, int64_t chunk,
+                            void* workspace) const {
+  T* packed = static_cast<T*>(workspace);
+  if (packs_ && stage == 0) {
+    pack(args, chunk, packed);
+  } else {
+    contract(args, chunk, packed);
+  }
+}
+
+template <class T>
+void TapContraction<T>::pack(const Args& args, int64_t chunk, T* packed) const {
+  const Panel p = panel(chunk);
+  const Weights& w = problem_.weights;
+  const int64_t taps = problem_.height.kernel * problem_.width.kernel;
+  const int64_t size = depth_ * kernels_->packed_width(p.cols);
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    kernels_->pack(args.weights + tap * w.tap + p.group * w.group + p.col * w.col, w.depth, w.col,
+                   depth_, p.cols, packed + chunk * packed_panel_size() + tap * size);
+  }
+}
+
+template <class T>
+void TapContraction<T>::contract(const Args& args, int64_t chunk, const T* packed) const {
+  const int64_t panel_chunk = chunk % panel_chunks_;
+  chunk /= panel_chunks_;
+  const Range rows =
+      even_share(static_cast<int64_t>(row_runs_.size()), row_chunks_, chunk % row_chunks_);
+  const Range images = even_share(problem_.batch, image_chunks_, chunk / row_chunks_);
+  const Range panels = even_share(num_panels(), panel_chunks_, panel_chunk);
+  const Weights& w = problem_.weights;
+  for (int64_t i = panels.begin; i < panels.end; ++i) {
+    const Panel p = panel(i);
+    const int64_t width = kernels_->packed_width(p.cols);
+    const Matrices matrices =
+        packs_ ? Matrices{packed + i * packed_panel_size(), depth_ * width, width, 1}
+               : Matrices{args.weights + p.group * w.group + p.col * w.col, w.tap, w.depth, w.col};
+    contract_panel(args, p, matrices, images, rows);
+  }
+}
+
+template <class T>
+void TapContraction<T>::contract_panel(const Args& args, const Panel& panel,
+                                       const Matrices& matrices, Range images, Range rows) const {
+  const Image& from = problem_.source;
+  const Image& to = problem_.target;
+  const int64_t from_image = from.height * from.width * from.channels;
+  const int64_t to_image = to.height * to.width * to.channels;
+  const int64_t channel = panel.group * cols_ + panel.col;
+  std::vector<Segment> segments;
+  segments.reserve(static_cast<std::size_t>(problem_.height.kernel * problem_.width.kernel));
+
+  Block<T> block;
+  block.a_k = 1;
+  block.b = matrices.data;
+  block.b_k = matrices.depth;
+  block.b_col = matrices.col;
+  block.cols = panel.cols;
+  block.finish = args.finish;
+  if (args.finish.bias != nullptr) block.finish.bias = args.finish.bias + channel;
+
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    const AxisRun& y = row_runs_[static_cast<std::size_t>(row)];
+    for (const AxisRun& x : col_runs_) {
+      segments.clear();
+      for (const AxisTap& ty : y.taps) {
+        for (const AxisTap& tx : x.taps) {
+          const int64_t tap = ty.tap * problem_.width.kernel + tx.tap;
+          const int64_t pixel = ty.source * from.width + tx.source;
+          add_segment(segments, {pixel * from.channels, tap * matrices.tap, depth_},
+                      matrices.depth);
+        }
+      }
+      const int64_t images_at_once = over_images_ ? images.size() : 1;
+      block.rows = over_images_ ? images.size() : x.count;
+      block.a_row = over_images_ ? from_image : x.source_step * from.channels;
+      block.c_row = over_images_ ? to_image : x.step * to.channels;
+      block.finish.mask_row = block.c_row;
+      const int64_t target = (y.first * to.width + x.first) * to.channels + channel;
+      for (int64_t image = images.begin; image < images.end; image += images_at_once) {
+        block.a = args.source + image * from_image + panel.group * depth_;
+        block.c = args.target + image * to_image + target;
+        if (args.finish.mask != nullptr) {
+          block.finish.mask = args.finish.mask + image * to_image + target;
+        }
+        run_in_passes(*kernels_, block, segments);
+      }
+    }
+  }
+}
+
+template class TapContraction<float>;
+template class TapContraction<double>;
+
+}  // namespace addax::cpu

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cpu/conv_axis.h"
+#include "cpu/gemm_kernels.h"
+#include "cpu/stages.h"
+
+namespace addax::cpu {
+
+// The contraction that a convolution and its gradient by data share: each target pixel is a sum,
+// over the kernel taps that meet the source, of a source pixel times that tap's matrix. Tiles run
+// over neighbouring pixels of a row, or over the images of the batch at a fixed position where rows
+// are short; taps that fall on padding are skipped, and neither a padded copy nor an im2col matrix
+// is made.
+template <class T>
+class TapContraction {
+ public:
+  struct Image {
+    int64_t height;
+    int64_t width;
+    int64_t channels;
+  };
+
+  // Element (d, c) of the matrix of tap t and group g lies at t * tap + g * group + d * depth + c *
+  // col.
+  struct Weights {
+    int64_t tap;
+    int64_t group;
+    int64_t depth;
+    int64_t col;
+  };
+
+  struct Problem {
+    int64_t batch;
+    int64_t groups;
+    Image source;
+    Image target;
+    Weights weights;
+    ConvAxis height;
+    ConvAxis width;
+    std::vector<AxisRun> (*runs)(const ConvAxis&, bool merge);
+  };
+
+  struct Args {
+    const T* source;
+    const T* weights;
+    T* target;
+    Finish<T> finish;  // its mask lies as the target does; mask_row is ignored
+  };
+
+  TapContraction(const Problem& problem, Isa isa);
+
+  const std::vector<Stage>& stages() const { return stages_; }
+  std::size_t workspace_bytes() const;
+  double flops() const { return flops_; }
+  void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;
+
+ private:
+  // Target columns [col, col + cols) of one group.
+  struct Panel {
+    int64_t group;
+    int64_t col;
+    int64_t cols;
+  };
+  // The matrices of one panel, as they lie in the weights or packed.
+  struct Matrices {
+    const T* data;
+    int64_t tap;
+    int64_t depth;
+    int64_t col;
+  };
+
+  void plan();
+  int64_t num_panels() const { return problem_.groups * panels_per_group_; }
+  Panel panel(int64_t index) const;
+  int64_t packed_panel_size() const;
+  void pack(const Args& args, int64_t chunk, T* packed) const;
+  void contract(const Args& args, int64_t chunk, const T* packed) const;
+  void contract_panel(const Args& args, const Panel& panel, const Matrices& matrices, Range images,
+                      Range rows) const;
+
+  Problem problem_;
+  const GemmKernels<T>* kernels_;
+  int64_t depth_;  // source channels of a group
+  int64_t cols_;   // target channels of a group
+  int64_t panels_per_group_;
+  bool over_images_;
+  bool packs_;
+  std::vector<AxisRun> row_runs_;
+  std::vector<AxisRun> col_runs_;
+  int64_t image_chunks_ = 1;
+  int64_t row_chunks_ = 1;
+  int64_t panel_chunks_ = 1;
+  double flops_ = 0;
+  std::vector<Stage> stages_;
+};
+
+extern template class TapContraction<float>;
+extern template class TapContraction<double>;
+
+}  // namespace addax::cpu

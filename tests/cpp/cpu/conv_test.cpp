@@ -1,0 +1,402 @@
+#include "cpu/conv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "kernel_testing.h"
+
+namespace addax::cpu {
+namespace {
+
+struct Sizes {
+  int64_t x, w, y;
+};
+
+Sizes sizes(const ConvShape& s) {
+  return {s.batch * s.height.in * s.width.in * s.in_channels,
+          s.height.kernel * s.width.kernel * (s.in_channels / s.groups) * s.out_channels,
+          s.batch * s.height.out() * s.width.out() * s.out_channels};
+}
+
+std::string describe(const ConvShape& s) {
+  const auto axis = [](const ConvAxis& a) {
+    return std::to_string(a.in) + " kernel " + std::to_string(a.kernel) + " stride " +
+           std::to_string(a.stride) + " dilation " + std::to_string(a.dilation) + " pads " +
+           std::to_string(a.pad_before) + "," + std::to_string(a.pad_after);
+  };
+  return "batch " + std::to_string(s.batch) + " height " + axis(s.height) + " width " +
+         axis(s.width) + " channels " + std::to_string(s.in_channels) + "->" +
+         std::to_string(s.out_channels) + " groups " + std::to_string(s.groups);
+}
+
+// Calls term(x index, w index, y index) for every product of the definition.
+template <class Term>
+void for_each_product(const ConvShape& s, const Term& term) {
+  const int64_t depth = s.in_channels / s.groups, cols = s.out_channels / s.groups;
+  for (int64_t n = 0; n < s.batch; ++n) {
+    for (int64_t oy = 0; oy < s.height.out(); ++oy) {
+      for (int64_t ox = 0; ox < s.width.out(); ++ox) {
+        for (int64_t ky = 0; ky < s.height.kernel; ++ky) {
+          const int64_t iy = oy * s.height.stride + ky * s.height.dilation - s.height.pad_before;
+          if (iy < 0 || iy >= s.height.in) continue;
+          for (int64_t kx = 0; kx < s.width.kernel; ++kx) {
+            const int64_t ix = ox * s.width.stride + kx * s.width.dilation - s.width.pad_before;
+            if (ix < 0 || ix >= s.width.in) continue;
+            for (int64_t c = 0; c < depth; ++c) {
+              for (int64_t o = 0; o < s.out_channels; ++o) {
+                const int64_t channel = o / cols * depth + c;
+                term(((n * s.height.in + iy) * s.width.in + ix) * s.in_channels + channel,
+                     ((ky * s.width.kernel + kx) * depth + c) * s.out_channels + o,
+                     ((n * s.height.out() + oy) * s.width.out() + ox) * s.out_channels + o);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// An exact sum with what its tolerance needs.
+struct Sums {
+  explicit Sums(int64_t count) : value(count), magnitude(count), terms(count) {}
+  void add(int64_t i, double term) {
+    value[i] += term;
+    magnitude[i] += std::abs(term);
+    ++terms[i];
+  }
+  std::vector<double> value, magnitude;
+  std::vector<int64_t> terms;
+};
+
+template <class T>
+void expect_sums(const std::vector<T>& got, const Sums& sums) {
+  ASSERT_EQ(got.size(), sums.value.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_NEAR(got[i], sums.value[i], sum_tolerance<T>(sums.terms[i], sums.magnitude[i]))
+        << "at element " << i;
+  }
+}
+
+// Runs a plan with its chunks in both orders; the results must have the same bits.
+template <class Plan, class Args, class T>
+std::vector<T> run_both_ways(const Plan& plan, Args args, T* Args::*target,
+                             const std::vector<T>& before) {
+  std::vector<T> first = before, second = before;
+  Workspace one(plan.workspace_bytes()), two(plan.workspace_bytes());
+  args.*target = first.data();
+  run_serially(plan, args, one.data());
+  args.*target = second.data();
+  run_backwards(plan, args, two.data());
+  EXPECT_EQ(first, second);
+  return first;
+}
+
+template <class T>
+void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
+  const Sizes size = sizes(shape);
+  const auto x = random_values<T>(size.x, 1), w = random_values<T>(size.w, 2);
+  const auto bias = random_values<T>(shape.out_channels, 3), mask = random_values<T>(size.y, 4);
+  ConvForwardArgs<T> args;
+  args.x = x.data();
+  args.w = w.data();
+  if (epilogue) {
+    args.bias = bias.data();
+    args.activation = Activation::Relu;
+    args.mask = mask.data();
+  }
+  const ConvForwardPlan<T> plan(shape, isa);
+  const auto y = run_both_ways(plan, args, &ConvForwardArgs<T>::y, std::vector<T>(size.y, T(99)));
+
+  Sums sums(size.y);
+  int64_t products = 0;
+  for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
+    sums.add(yi, double(x[xi]) * double(w[wi]));
+    ++products;
+  });
+  EXPECT_EQ(plan.flops(), 2.0 * products);
+  if (epilogue) {
+    for (int64_t i = 0; i < size.y; ++i) {
+      sums.add(i, bias[i % shape.out_channels]);
+      sums.value[i] = mask[i] > 0 ? std::max(sums.value[i], 0.0) : 0.0;
+    }
+  }
+  expect_sums(y, sums);
+}
+
+template <class T>
+void check_data(const ConvShape& shape, Isa isa, bool epilogue) {
+  const Sizes size = sizes(shape);
+  const auto dy = random_values<T>(size.y, 1), w = random_values<T>(size.w, 2);
+  const auto before = random_values<T>(size.x, 3), mask = random_values<T>(size.x, 4);
+  ConvDataArgs<T> args;
+  args.dy = dy.data();
+  args.w = w.data();
+  args.accumulate = epilogue;
+  args.mask = epilogue ? mask.data() : nullptr;
+  const ConvDataPlan<T> plan(shape, isa);
+  const auto dx = run_both_ways(plan, args, &ConvDataArgs<T>::dx, before);
+
+  Sums sums(size.x);
+  for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
+    sums.add(xi, double(dy[yi]) * double(w[wi]));
+  });
+  if (epilogue) {
+    for (int64_t i = 0; i < size.x; ++i) {
+      sums.add(i, before[i]);
+      if (!(mask[i] > 0)) sums.value[i] = 0;
+    }
+  }
+  expect_sums(dx, sums);
+}
+
+template <class T>
+void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
+  const Sizes size = sizes(shape);
+  const auto x = random_values<T>(size.x, 1), dy = random_values<T>(size.y, 2);
+  const auto before = random_values<T>(size.w, 3);
+  ConvFilterArgs<T> args;
+  args.x = x.data();
+  args.dy = dy.data();
+  args.accumulate = accumulate;
+  const ConvFilterPlan<T> plan(shape, isa);
+  const auto dw = run_both_ways(plan, args, &ConvFilterArgs<T>::dw, before);
+
+  Sums sums(size.w);
+  int64_t products = 0;
+  for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
+    sums.add(wi, double(x[xi]) * double(dy[yi]));
+    ++products;
+  });
+  EXPECT_EQ(plan.flops(), 2.0 * products);
+  for (int64_t i = 0; accumulate && i < size.w; ++i) sums.add(i, before[i]);
+  // Partial sums add up to 16 roundings.
+  for (int64_t& terms : sums.terms) terms += 16;
+  expect_sums(dw, sums);
+}
+
+template <class T>
+void check(const ConvShape& shape, Isa isa) {
+  SCOPED_TRACE(describe(shape));
+  for (bool extras : {false, true}) {
+    check_forward<T>(shape, isa, extras);
+    check_data<T>(shape, isa, extras);
+    check_filter<T>(shape, isa, extras);
+  }
+}
+
+ConvAxis valid(int64_t in, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
+  return {.in = in, .kernel = kernel, .stride = stride, .dilation = dilation};
+}
+
+// Pads as 'same' does: the output has ceil(in / stride) positions, the odd pad comes last.
+ConvAxis same(int64_t in, int64_t kernel, int64_t stride = 1, int64_t dilation = 1) {
+  const int64_t out = (in + stride - 1) / stride;
+  const int64_t pads = std::max<int64_t>(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - in);
+  ConvAxis axis = valid(in, kernel, stride, dilation);
+  axis.pad_before = pads / 2;
+  axis.pad_after = pads - pads / 2;
+  return axis;
+}
+
+class Conv : public EveryIsa {};
+INSTANTIATE_TEST_SUITE_P(Levels, Conv, every_isa(), isa_name);
+
+TEST_P(Conv, KernelsStridesAndPadding) {
+  for (int64_t kernel : {1, 2, 3, 5}) {
+    for (int64_t stride : {1, 2, 3}) {
+      for (bool pad : {false, true}) {
+        const ConvAxis height = pad ? same(7, kernel, stride) : valid(7, kernel, stride);
+        const ConvAxis width = pad ? same(9, kernel, stride) : valid(9, kernel, stride);
+        check<float>(
+            {.batch = 3, .height = height, .width = width, .in_channels = 5, .out_channels = 7},
+            GetParam());
+      }
+    }
+  }
+}
+
+TEST_P(Conv, TilesOverImages) {
+  for (int64_t batch : {12, 13, 31, 49}) {
+    check<float>({.batch = batch,
+                  .height = same(4, 3),
+                  .width = same(5, 3),
+                  .in_channels = 17,
+                  .out_channels = 19},
+                 GetParam());
+  }
+  check<float>({.batch = 25,
+                .height = same(2, 3),
+                .width = same(2, 3),
+                .in_channels = 33,
+                .out_channels = 70},
+               GetParam());
+  check<float>(
+      {.batch = 16, .height = same(1, 3), .width = same(1, 3), .in_channels = 8, .out_channels = 8},
+      GetParam());
+  check<float>({.batch = 16,
+                .height = same(6, 3, 2),
+                .width = same(7, 3, 2),
+                .in_channels = 4,
+                .out_channels = 9},
+               GetParam());
+}
+
+TEST_P(Conv, LongRowsWithAndWithoutEdges) {
+  check<float>({.batch = 2,
+                .height = valid(5, 3),
+                .width = valid(40, 3),
+                .in_channels = 1,
+                .out_channels = 32},
+               GetParam());
+  check<float>({.batch = 13,
+                .height = same(3, 3),
+                .width = same(41, 5),
+                .in_channels = 3,
+                .out_channels = 6},
+               GetParam());
+  check<float>({.batch = 1,
+                .height = same(11, 7, 2),
+                .width = same(61, 7, 2),
+                .in_channels = 3,
+                .out_channels = 65},
+               GetParam());
+}
+
+TEST_P(Conv, DilationAndUnevenPads) {
+  check<float>({.batch = 2,
+                .height = same(9, 3, 1, 2),
+                .width = same(11, 3, 1, 3),
+                .in_channels = 4,
+                .out_channels = 5},
+               GetParam());
+  ConvAxis height = valid(6, 3, 2, 2), width = valid(5, 4, 3, 1);
+  height.pad_before = 3;
+  height.pad_after = 1;
+  width.pad_before = 0;
+  width.pad_after = 5;
+  check<float>({.batch = 4, .height = height, .width = width, .in_channels = 3, .out_channels = 4},
+               GetParam());
+}
+
+TEST_P(Conv, Groups) {
+  check<float>({.batch = 3,
+                .height = same(5, 3),
+                .width = same(6, 3),
+                .in_channels = 12,
+                .out_channels = 20,
+                .groups = 4},
+               GetParam());
+  check<float>({.batch = 14,
+                .height = same(3, 3),
+                .width = same(3, 3),
+                .in_channels = 6,
+                .out_channels = 12,
+                .groups = 6},
+               GetParam());
+  check<double>({.batch = 3,
+                 .height = valid(5, 3),
+                 .width = valid(6, 2),
+                 .in_channels = 4,
+                 .out_channels = 6,
+                 .groups = 2},
+                GetParam());
+}
+
+TEST_P(Conv, Pointwise) {
+  check<float>({.batch = 5,
+                .height = valid(3, 1),
+                .width = valid(7, 1),
+                .in_channels = 23,
+                .out_channels = 66},
+               GetParam());
+  check<float>({.batch = 2,
+                .height = valid(2, 1),
+                .width = valid(25, 1),
+                .in_channels = 4,
+                .out_channels = 16},
+               GetParam());
+  check<float>({.batch = 3,
+                .height = valid(5, 1),
+                .width = valid(6, 1),
+                .in_channels = 6,
+                .out_channels = 4,
+                .groups = 2},
+               GetParam());
+}
+
+TEST_P(Conv, PacksWideWeights) {
+  check<float>({.batch = 2,
+                .height = same(3, 3),
+                .width = same(3, 3),
+                .in_channels = 40,
+                .out_channels = 600},
+               GetParam());
+}
+
+TEST_P(Conv, DeepSumsTakeSeveralPasses) {
+  check<float>({.batch = 2,
+                .height = same(2, 3),
+                .width = same(2, 3),
+                .in_channels = 700,
+                .out_channels = 17},
+               GetParam());
+}
+
+TEST_P(Conv, SmallNetworksLayers) {
+  check<float>({.batch = 9,
+                .height = valid(28, 3),
+                .width = valid(28, 3),
+                .in_channels = 1,
+                .out_channels = 32},
+               GetParam());
+  check<float>({.batch = 5,
+                .height = valid(13, 3),
+                .width = valid(13, 3),
+                .in_channels = 32,
+                .out_channels = 64},
+               GetParam());
+}
+
+TEST_P(Conv, Float64) {
+  check<double>({.batch = 3,
+                 .height = same(7, 3, 2),
+                 .width = same(6, 3),
+                 .in_channels = 5,
+                 .out_channels = 4},
+                GetParam());
+  check<double>(
+      {.batch = 14, .height = same(4, 3), .width = same(4, 3), .in_channels = 3, .out_channels = 8},
+      GetParam());
+}
+
+TEST_P(Conv, KernelLargerThanItsInputHasNoOutputAndZeroGradients) {
+  const ConvShape shape = {
+      .batch = 2, .height = valid(3, 5), .width = valid(4, 2), .in_channels = 2, .out_channels = 3};
+  EXPECT_EQ(shape.height.out(), 0);
+  check<float>(shape, GetParam());
+  check<double>(shape, GetParam());
+}
+
+TEST(ConvAxisRuns, NeighboursWithTheSameTapsAreOneRun) {
+  const auto runs = forward_runs(same(10, 3), true);
+  ASSERT_EQ(runs.size(), 3u);
+  EXPECT_EQ(runs[1].first, 1);
+  EXPECT_EQ(runs[1].count, 8);
+  EXPECT_EQ(runs[1].taps.size(), 3u);
+  EXPECT_EQ(runs[0].taps.size(), 2u);
+  EXPECT_EQ(forward_runs(same(10, 3), false).size(), 10u);
+}
+
+TEST(ConvAxisRuns, StridedGradientHasOneRunPerPhase) {
+  const auto runs = data_runs(valid(9, 1, 2), true);
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].count, 5);
+  EXPECT_EQ(runs[0].step, 2);
+  EXPECT_TRUE(runs[1].taps.empty());
+}
+
+}  // namespace
+}  // namespace addax::cpu
