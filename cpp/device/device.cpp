@@ -40,6 +40,12 @@ void check_range(const Buffer& buffer, uint64_t offset, uint64_t bytes) {
 QueueLease::QueueLease(QueueLease&& other) noexcept
     : device_(other.device_), queue_(std::exchange(other.queue_, nullptr)) {}
 
+QueueLease& QueueLease::operator=(QueueLease&& other) noexcept {
+  std::swap(device_, other.device_);
+  std::swap(queue_, other.queue_);
+  return *this;
+}
+
 QueueLease::~QueueLease() {
   if (queue_ == nullptr) return;
   const std::lock_guard lock(device_->queues_mutex_);

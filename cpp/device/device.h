@@ -17,7 +17,7 @@ namespace addax {
 class QueueLease {
  public:
   QueueLease(QueueLease&& other) noexcept;
-  QueueLease& operator=(QueueLease&&) = delete;
+  QueueLease& operator=(QueueLease&& other) noexcept;
   ~QueueLease();
 
   adx_queue* get() const { return queue_; }

@@ -52,6 +52,7 @@ class ArenaPool {
   Device& device_;
   std::mutex mutex_;
   std::vector<RunContext> idle_;
+  size_t contexts_ = 0;  // idle or not
 };
 
 }  // namespace addax

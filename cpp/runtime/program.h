@@ -45,8 +45,12 @@ class Program {
 
  private:
   struct Parts;
+
+ public:
+  // For `compile`, which alone can make parts.
   explicit Program(std::unique_ptr<Parts> parts);
 
+ private:
   std::unique_ptr<Parts> parts_;
 };
 

@@ -42,7 +42,7 @@ class ProgramCache {
  private:
   using Entry = std::pair<std::string, std::shared_ptr<Program>>;
 
-  void evict_locked();
+  void evict_locked(std::list<Entry>& dropped);
 
   mutable std::mutex mutex_;
   std::list<Entry> entries_;  // most recently used first

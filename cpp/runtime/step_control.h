@@ -20,8 +20,9 @@ class StepControl {
   // Steps finished by the present or last run.
   uint64_t steps_done() const;
 
-  // Before a run: no steps done, no failed check. A request to stop stays.
+  // Before a run: no steps done, no failed check. `begin` keeps a request to stop, `reset` not.
   void begin();
+  void reset();
   adx_control* raw() { return &control_; }
   const adx_control& raw() const { return control_; }
 
