@@ -142,14 +142,14 @@ void Program::Parts::raise_binding(size_t number, const Buffer& buffer) const {
 }
 
 void Program::Parts::raise_failed_check(const StepControl& control) const {
-  const auto failed = static_cast<size_t>(control.raw().failed_node);
+  const auto failed = static_cast<size_t>(control.state().failed_node);
   if (failed >= node_ids.size()) {
     throw InternalError("[" + device.name() + "] reported a failed check of node " +
                         std::to_string(failed) + ", which does not exist");
   }
   const Node& node = graph.nodes()[static_cast<size_t>(node_ids[failed])];
-  throw ValueCheckError(describe_failed_check(graph, node, control.raw().failed_index,
-                                              control.raw().failed_value, control.steps_done()));
+  throw ValueCheckError(describe_failed_check(graph, node, control.state().failed_index,
+                                              control.state().failed_value, control.steps_done()));
 }
 
 std::shared_ptr<Program> Program::compile(Graph graph, Device& device) {
@@ -190,7 +190,7 @@ uint64_t Program::run(std::span<const Buffer> inputs, std::span<const Buffer> st
                      status.get());
   lease.synchronize();
   if (status.code() != ADX_INTERRUPTED) status.check(p.device.name());
-  if (progress.raw().failed_node >= 0) p.raise_failed_check(progress);
+  if (progress.state().failed_node >= 0) p.raise_failed_check(progress);
   return progress.steps_done();
 }
 

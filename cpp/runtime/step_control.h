@@ -24,10 +24,10 @@ class StepControl {
   void begin();
   void reset();
   adx_control* raw() { return &control_; }
-  const adx_control& raw() const { return control_; }
+  const adx_control& state() const { return control_; }  // not while a program runs
 
  private:
-  mutable adx_control control_;
+  mutable adx_control control_;  // atomic_ref reads through references to non-const only
 };
 
 }  // namespace addax
