@@ -11,6 +11,7 @@
 #include "api/promotion.h"
 #include "api/tensor.h"
 #include "api/variable.h"
+#include "runtime/program_cache.h"
 
 namespace addax {
 
@@ -20,6 +21,8 @@ struct Operand {
   Operand(Tensor tensor, bool is_weak = false) : source(std::move(tensor)), weak(is_weak) {}
   Operand(std::shared_ptr<Variable> variable) : source(std::move(variable)) {}
   Operand(Scalar scalar) : source(scalar), weak(true) {}
+
+  OperandType operand_type() const;
 
   std::variant<Tensor, std::shared_ptr<Variable>, Scalar> source;
   bool weak = false;
@@ -35,6 +38,9 @@ std::vector<Tensor> apply_all(const OpDef& op, std::span<const Operand> inputs, 
 // The same for ops with one output.
 Tensor apply(const OpDef& op, std::span<const Operand> inputs, Attrs attrs = {});
 Tensor apply(std::string_view op, std::initializer_list<Operand> inputs, Attrs attrs = {});
+
+// The programs of eager calls.
+ProgramCache& program_cache();
 
 // A concrete tensor of the operand's numbers, or the traced value inside a trace.
 Tensor to_tensor(const Operand& operand);

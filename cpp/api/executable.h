@@ -43,6 +43,8 @@ class Executable {
  private:
   std::vector<Buffer> input_buffers(std::span<const Tensor> inputs) const;
   std::vector<Buffer> output_buffers() const;
+  // Requires the locks.
+  std::vector<Buffer> state_buffers() const;
 
   std::shared_ptr<Program> program_;
   Device& device_;

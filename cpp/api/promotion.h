@@ -25,8 +25,10 @@ struct OperandType {
   bool weak = false;  // scalars and nested lists
 };
 
-// The dtype each operand is converted to before `op` sees it, by the op's DTypeRule. For Logical
-// (and the condition of Where) bool means: compare with zero.
+// The dtype each operand is converted to before `op` sees it, by the op's DTypeRule.
 std::vector<DType> promoted_dtypes(const OpDef& op, std::span<const OperandType> operands);
+
+// Emits that conversion: nothing, a cast, or `x != 0` where bool is asked for.
+Value convert_operand(Emitter& emit, Value x, DType dtype);
 
 }  // namespace addax

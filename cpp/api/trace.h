@@ -22,7 +22,8 @@ inline constexpr size_t kMaxConstantBytes = size_t{1} << 20;
 // Threads: the stack of open scopes is per thread; a trace is used by the thread that opened it.
 class Trace : public std::enable_shared_from_this<Trace> {
  public:
-  static std::shared_ptr<Trace> create(std::string name);
+  // Held by shared_ptr always.
+  explicit Trace(std::string name) : graph_(std::move(name)) {}
 
   // The trace that ops of this thread go to, or null.
   static Trace* current();
@@ -32,7 +33,8 @@ class Trace : public std::enable_shared_from_this<Trace> {
   const Graph& graph() const { return graph_; }
 
   Tensor input(const TensorType& type, std::string name);
-  Tensor constant(Literal literal);
+  // Dense row-major host data, at most kMaxConstantBytes of it; TracedValueError beyond.
+  Tensor constant(const void* data, const TensorType& type);
   std::vector<Tensor> emit(const OpDef& op, std::span<const Operand> inputs, Attrs attrs);
 
   // The value of a tensor in this graph; throws TracedValueError for a concrete tensor or one of
@@ -53,10 +55,9 @@ class Trace : public std::enable_shared_from_this<Trace> {
   std::unique_ptr<Executable> finish(std::span<const Tensor> outputs, Device& device);
 
  private:
-  explicit Trace(std::string name) : graph_(std::move(name)) {}
   void check_open() const;
   Tensor wrap(Value value);
-  Value operand_value(const Operand& operand, DType dtype, bool logical, std::string_view op);
+  Value operand_value(const Operand& operand, DType dtype, std::string_view op);
 
   struct StateEntry {
     std::shared_ptr<Variable> variable;
@@ -72,7 +73,12 @@ class Trace : public std::enable_shared_from_this<Trace> {
   bool finished_ = false;
 };
 
-// Opens a trace on this thread for its lifetime; with null, ops run eagerly again meanwhile.
+// Opens a trace on this thread until the matching pop; with null, ops run eagerly meanwhile.
+// pop_trace throws InvalidArgumentError unless `trace` is what was opened last on this thread.
+void push_trace(std::shared_ptr<Trace> trace);
+void pop_trace(const Trace* trace);
+
+// The same for a scope.
 class TraceScope {
  public:
   explicit TraceScope(std::shared_ptr<Trace> trace);

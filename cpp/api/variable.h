@@ -10,16 +10,17 @@
 
 namespace addax {
 
-// A named tensor that can be assigned to. Its type, device and buffer never change: assigning and
-// running a program that updates it write in place, and reading it copies, so that no tensor handed
-// out ever changes. Inside a trace a variable is a state of the graph instead: reading gives the
-// value as the graph sees it at that point, assigning determines what the next run starts from.
+// A named tensor that can be assigned to. Its type and device never change. Assigning, and running a
+// program that updates it, write in place; reading shares the memory, and a variable whose memory is
+// shared takes memory of its own before it is written, so that no tensor handed out ever changes.
+// Inside a trace a variable is a state of the graph instead: reading gives the value as the graph
+// sees it at that point, assigning determines what the next run starts from.
 //
 // Threads: reads may run at the same time; a write waits for them and they for it.
 class Variable : public std::enable_shared_from_this<Variable> {
  public:
-  // The initial value must be concrete.
-  static std::shared_ptr<Variable> create(const Tensor& initial, std::string name, bool trainable);
+  // Held by shared_ptr always. The initial value must be concrete.
+  Variable(const Tensor& initial, std::string name, bool trainable);
 
   const std::string& name() const { return name_; }
   const TensorType& type() const { return type_; }
@@ -28,22 +29,22 @@ class Variable : public std::enable_shared_from_this<Variable> {
   void set_name(std::string name) { name_ = std::move(name); }
   void set_trainable(bool trainable) { trainable_ = trainable; }
 
-  // In a trace: the current value as a traced tensor. Else a copy of the numbers.
+  // In a trace: the current value as a traced tensor. Else the stored numbers.
   Tensor value();
-  // `value` must have the variable's shape and dtype; throws ShapeError or DTypeError.
+  // `value` must have the variable's shape (ShapeError). It is cast to the variable's dtype, except
+  // from floating to integer or from a number to bool (DTypeError).
   void assign(const Tensor& value);
-  // A copy of the stored numbers, also inside a trace.
+  // The stored numbers, also inside a trace.
   Tensor stored() const;
   void copy_to_host(void* to) const;
-  void assign_from_host(const void* data);
 
  private:
   friend class VariableLocks;
-  Variable(Device& device, Buffer buffer, TensorType type, std::string name, bool trainable);
-  void check_type(const TensorType& type) const;
+  // Makes the buffer this variable's alone. Requires the lock for writing.
+  void detach() const;
 
   Device& device_;
-  Buffer buffer_;
+  mutable Buffer buffer_;
   TensorType type_;
   std::string name_;
   bool trainable_;
@@ -60,13 +61,13 @@ class VariableLocks {
     const Variable* variable;
     bool write;
   };
-  explicit VariableLocks(std::span<const Request> requests);
+  explicit VariableLocks(std::span<const Request> requests);  // repeated variables are fine
   VariableLocks(const Variable& variable, bool write);
   ~VariableLocks();
   VariableLocks(const VariableLocks&) = delete;
   VariableLocks& operator=(const VariableLocks&) = delete;
 
-  // The buffer of a variable that this object holds.
+  // The buffer of a variable that is held.
   static const Buffer& buffer(const Variable& variable) { return variable.buffer_; }
 
  private:
