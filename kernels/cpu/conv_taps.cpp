@@ -1,6 +1,7 @@
 #include "cpu/conv_taps.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace addax::cpu {
@@ -15,8 +16,10 @@ constexpr int64_t kTileOverBatch = 12;
 // Images of one chunk that still fill tiles.
 constexpr int64_t kImagesPerChunk = 24;
 
-// Rows of the weights are read in place up to this distance.
+// Weights are read in place when their rows are this near to each other, or used by this few
+// pixels; otherwise packing them pays.
 constexpr int64_t kDirectRowBytes = 2048;
+constexpr int64_t kDirectPixels = 128;
 
 // Steps between two visits of a block: a panel of 64 columns then takes 256 KB of L2.
 constexpr int64_t kStepsPerPass = 1024;
@@ -38,6 +41,14 @@ void add_segment(std::vector<Segment>& segments, const Segment& next, int64_t b_
     }
   }
   segments.push_back(next);
+}
+
+std::set<int64_t> used_taps(const std::vector<AxisRun>& runs) {
+  std::set<int64_t> taps;
+  for (const AxisRun& run : runs) {
+    for (const AxisTap& tap : run.taps) taps.insert(tap.tap);
+  }
+  return taps;
 }
 
 // Runs a block in passes of bounded depth, so that its part of B stays in the cache over all rows.
@@ -73,9 +84,16 @@ TapContraction<T>::TapContraction(const Problem& problem, Isa isa)
   col_runs_ = problem.runs(problem.width, true);
   over_images_ = prefers_images(col_runs_, problem.batch);
   if (over_images_) col_runs_ = problem.runs(problem.width, false);
-  packs_ =
-      kernels_->needs_unit_columns &&
-      (problem.weights.col != 1 || problem.weights.depth * int64_t{sizeof(T)} > kDirectRowBytes);
+  const int64_t pixels = problem.batch * problem.target.height * problem.target.width;
+  const bool direct =
+      problem.weights.col == 1 &&
+      (problem.weights.depth * int64_t{sizeof(T)} <= kDirectRowBytes || pixels <= kDirectPixels);
+  packs_ = kernels_->needs_unit_columns && !direct;
+  if (packs_) {
+    for (int64_t y : used_taps(row_runs_)) {
+      for (int64_t x : used_taps(col_runs_)) packed_taps_.push_back(y * problem.width.kernel + x);
+    }
+  }
   plan();
 }
 
@@ -95,7 +113,8 @@ void TapContraction<T>::plan() {
   const double weights = static_cast<double>(taps * depth_ * problem_.target.channels);
   const double moved = images * (elements(problem_.source) + elements(problem_.target)) + weights;
   const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
-  const double packing = 2 * kFlopsPerByte * sizeof(T) * weights;
+  const double packing = 2 * kFlopsPerByte * sizeof(T) * static_cast<double>(packed_taps_.size()) *
+                         static_cast<double>(depth_ * problem_.target.channels);
 
   if (row_runs_.empty() || col_runs_.empty() || problem_.batch == 0 || num_panels() == 0) {
     stages_ = {Stage{0, 0}};
@@ -141,9 +160,8 @@ template <class T>
 void TapContraction<T>::pack(const Args& args, int64_t chunk, T* packed) const {
   const Panel p = panel(chunk);
   const Weights& w = problem_.weights;
-  const int64_t taps = problem_.height.kernel * problem_.width.kernel;
   const int64_t size = depth_ * kernels_->packed_width(p.cols);
-  for (int64_t tap = 0; tap < taps; ++tap) {
+  for (int64_t tap : packed_taps_) {
     kernels_->pack(args.weights + tap * w.tap + p.group * w.group + p.col * w.col, w.depth, w.col,
                    depth_, p.cols, packed + chunk * packed_panel_size() + tap * size);
   }

@@ -89,6 +89,7 @@ class TapContraction {
   int64_t panels_per_group_;
   bool over_images_;
   bool packs_;
+  std::vector<int64_t> packed_taps_;
   std::vector<AxisRun> row_runs_;
   std::vector<AxisRun> col_runs_;
   int64_t image_chunks_ = 1;
