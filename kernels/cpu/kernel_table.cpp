@@ -1,0 +1,38 @@
+#include "cpu/kernel_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "cpu/kernels.h"
+
+namespace addax::cpu {
+namespace {
+
+constexpr KernelEntry kElementwise = {"", accepts_elementwise, make_elementwise};
+
+// By name; elementwise ops need no entry of their own.
+constexpr auto kEntries = std::to_array<KernelEntry>({
+    {"all", accepts_reduce, make_reduce},
+    {"any", accepts_reduce, make_reduce},
+    {"fused", accepts_fused, make_fused},
+    {"max", accepts_reduce, make_reduce},
+    {"mean", accepts_reduce, make_reduce},
+    {"min", accepts_reduce, make_reduce},
+    {"prod", accepts_reduce, make_reduce},
+    {"sum", accepts_reduce, make_reduce},
+});
+static_assert(std::is_sorted(kEntries.begin(), kEntries.end(),
+                             [](const auto& a, const auto& b) { return a.op < b.op; }));
+
+}  // namespace
+
+const KernelEntry* find_kernel(const Node& node) {
+  const auto found =
+      std::lower_bound(kEntries.begin(), kEntries.end(), node.op(),
+                       [](const KernelEntry& entry, std::string_view op) { return entry.op < op; });
+  const bool listed = found != kEntries.end() && found->op == node.op();
+  const KernelEntry* entry = listed ? &*found : &kElementwise;
+  return entry->accepts(node) ? entry : nullptr;
+}
+
+}  // namespace addax::cpu

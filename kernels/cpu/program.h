@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "addax/device.h"
+#include "cpu/kernel.h"
+#include "cpu/memory.h"
+
+namespace addax::cpu {
+
+// A compiled graph: its nodes' kernels in order, its constants, and one workspace that they share.
+class Program {
+ public:
+  // Throws UnsupportedError for a node that supports() refuses.
+  Program(const adx_graph& graph, const adx_host& host);
+
+  // As adx_device_api::run. Threads other than the caller's come from the host's parallel_for.
+  void run(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
+           uint64_t n_steps, adx_control* control);
+
+ private:
+  struct Step {
+    KernelPtr kernel;
+    int32_t node = 0;
+    std::string op;
+    std::string label;
+    double flops = 0;
+    double bytes = 0;  // of its inputs and outputs
+  };
+  struct Source {
+    int32_t storage = ADX_STORAGE_ARENA;
+    int32_t binding = 0;
+    uint64_t offset = 0;
+    const void* constant = nullptr;
+  };
+
+  void add_step(const adx_graph& graph, int32_t index);
+  void keep_constant(const adx_tensor& tensor, uint64_t bytes, Source& source);
+  void resolve(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
+  bool run_step(bool traced, RunContext& context, int32_t* failed_node);
+  void run_kernel(const Kernel& kernel, RunContext& context);
+  [[noreturn]] void raise_failure(int32_t node) const;
+
+  const adx_host& host_;
+  std::vector<Step> steps_;
+  std::vector<Source> sources_;
+  std::vector<AlignedMemory> constants_;
+  AlignedMemory workspace_;
+  uint64_t arena_bytes_ = 0;
+  std::vector<void*> addresses_;  // of each tensor, in the current run
+  CheckFailure failure_;
+};
+
+// The program functions of the device's table.
+void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
+adx_program* device_compile(adx_device* device, const adx_graph* graph, adx_status* status);
+void device_program_destroy(adx_device* device, adx_program* program);
+void device_run(adx_device* device, adx_queue* queue, adx_program* program,
+                const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
+                uint64_t n_steps, adx_control* control, adx_status* status);
+
+}  // namespace addax::cpu

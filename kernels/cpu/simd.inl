@@ -1,0 +1,71 @@
+// Vectors of one ISA level. A source file defines ADDAX_ISA (the namespace) and ADDAX_VECTOR_BYTES, and
+// includes the .inl files it needs; everything in them has internal linkage, so that the linker can't
+// replace a function of one level by that of another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace addax::cpu::ADDAX_ISA {
+namespace {
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(ADDAX_VECTOR_BYTES)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+
+template <class T>
+constexpr int64_t kWidth = ADDAX_VECTOR_BYTES / static_cast<int64_t>(sizeof(T));
+
+template <class T>
+inline Vec<T> load(const T* from) {
+  Vec<T> v;
+  __builtin_memcpy(&v, from, sizeof(v));
+  return v;
+}
+
+template <class T>
+inline void store(T* to, Vec<T> v) {
+  __builtin_memcpy(to, &v, sizeof(v));
+}
+
+template <class T>
+inline Vec<T> broadcast(T value) {
+  return value - Vec<T>{};
+}
+
+template <class To, class From>
+inline To bits_as(From from) {
+  return __builtin_bit_cast(To, from);
+}
+
+inline Vec<float> square_root(Vec<float> x) {
+#if ADDAX_VECTOR_BYTES == 64 && defined(__AVX512F__)
+  return bits_as<Vec<float>>(_mm512_maskz_sqrt_ps(0xffff, bits_as<__m512>(x)));
+#elif ADDAX_VECTOR_BYTES == 32 && defined(__AVX2__)
+  return bits_as<Vec<float>>(_mm256_sqrt_ps(bits_as<__m256>(x)));
+#else
+  for (int64_t i = 0; i < kWidth<float>; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
+inline Vec<double> square_root(Vec<double> x) {
+#if ADDAX_VECTOR_BYTES == 64 && defined(__AVX512F__)
+  return bits_as<Vec<double>>(_mm512_maskz_sqrt_pd(0xff, bits_as<__m512d>(x)));
+#elif ADDAX_VECTOR_BYTES == 32 && defined(__AVX2__)
+  return bits_as<Vec<double>>(_mm256_sqrt_pd(bits_as<__m256d>(x)));
+#else
+  for (int64_t i = 0; i < kWidth<double>; ++i) x[i] = __builtin_sqrt(x[i]);
+  return x;
+#endif
+}
+
+}  // namespace
+}  // namespace addax::cpu::ADDAX_ISA
