@@ -14,8 +14,9 @@ namespace {
 
 template <typename T>
 void store(std::vector<std::byte>& data, T value) {
-  data.resize(sizeof(T));
-  std::memcpy(data.data(), &value, sizeof(T));
+  const size_t begin = data.size();
+  data.resize(begin + sizeof(T));
+  std::memcpy(data.data() + begin, &value, sizeof(T));
 }
 
 template <typename T>
@@ -35,6 +36,30 @@ T saturate(double value) {
     return std::numeric_limits<T>::max();
   }
   return static_cast<T>(value);
+}
+
+void append(std::vector<std::byte>& data, double value, DType dtype) {
+  const float single = static_cast<float>(value);
+  switch (dtype) {
+    case DType::Bool:
+      return store(data, static_cast<uint8_t>(value != 0));
+    case DType::UInt8:
+      return store(data, saturate<uint8_t>(value));
+    case DType::Int8:
+      return store(data, saturate<int8_t>(value));
+    case DType::Int32:
+      return store(data, saturate<int32_t>(value));
+    case DType::Int64:
+      return store(data, saturate<int64_t>(value));
+    case DType::Float16:
+      return store(data, float_to_float16(single));
+    case DType::BFloat16:
+      return store(data, float_to_bfloat16(single));
+    case DType::Float32:
+      return store(data, single);
+    case DType::Float64:
+      return store(data, value);
+  }
 }
 
 std::string number_text(double value) {
@@ -112,37 +137,13 @@ bool equal_values(const AttrValue& a, const AttrValue& b) {
 }  // namespace
 
 Literal scalar_literal(double value, DType dtype) {
-  Literal literal{{dtype, Shape()}, {}};
-  const float single = static_cast<float>(value);
-  switch (dtype) {
-    case DType::Bool:
-      store(literal.data, static_cast<uint8_t>(value != 0));
-      break;
-    case DType::UInt8:
-      store(literal.data, saturate<uint8_t>(value));
-      break;
-    case DType::Int8:
-      store(literal.data, saturate<int8_t>(value));
-      break;
-    case DType::Int32:
-      store(literal.data, saturate<int32_t>(value));
-      break;
-    case DType::Int64:
-      store(literal.data, saturate<int64_t>(value));
-      break;
-    case DType::Float16:
-      store(literal.data, float_to_float16(single));
-      break;
-    case DType::BFloat16:
-      store(literal.data, float_to_bfloat16(single));
-      break;
-    case DType::Float32:
-      store(literal.data, single);
-      break;
-    case DType::Float64:
-      store(literal.data, value);
-      break;
-  }
+  return make_literal({dtype, Shape()}, std::span(&value, 1));
+}
+
+Literal make_literal(const TensorType& type, std::span<const double> values) {
+  Literal literal{type, {}};
+  literal.data.reserve(type.bytes());
+  for (double value : values) append(literal.data, value, type.dtype);
   return literal;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -25,6 +26,9 @@ struct Literal {
 // One number as a rank-0 literal of `dtype`; rounded to nearest, truncated towards zero and
 // saturated for integers, `value != 0` for bool.
 Literal scalar_literal(double value, DType dtype);
+
+// A literal of the given values in row-major order, as many as the shape has, rounded likewise.
+Literal make_literal(const TensorType& type, std::span<const double> values);
 
 // The element at a row-major index, as a double.
 double element(const Literal& literal, int64_t index);

@@ -47,9 +47,17 @@ OpRegistry build_registry() {
   register_elementwise_ops(ops);
   register_reduce_ops(ops);
   register_matmul_ops(ops);
+  register_conv_ops(ops);
+  register_pool_ops(ops);
+  register_norm_ops(ops);
+  register_softmax_ops(ops);
+  register_loss_ops(ops);
   register_shape_ops(ops);
   register_gather_ops(ops);
   register_source_ops(ops);
+  register_random_ops(ops);
+  register_update_ops(ops);
+  register_fused_ops(ops);
   return ops.build();
 }
 

@@ -39,6 +39,7 @@ void register_matmul_ops(OpRegistryBuilder& ops);
 void register_conv_ops(OpRegistryBuilder& ops);
 void register_pool_ops(OpRegistryBuilder& ops);
 void register_norm_ops(OpRegistryBuilder& ops);
+void register_softmax_ops(OpRegistryBuilder& ops);
 void register_loss_ops(OpRegistryBuilder& ops);
 void register_shape_ops(OpRegistryBuilder& ops);
 void register_gather_ops(OpRegistryBuilder& ops);

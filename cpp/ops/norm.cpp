@@ -1,0 +1,164 @@
+#include "ops/axes.h"
+#include "ops/checks.h"
+#include "ops/compute_class.h"
+#include "ops/expr_emitter.h"
+#include "ops/registry.h"
+
+namespace addax {
+namespace {
+
+const AttrDef kEpsilon = {"epsilon", AttrKind::Float, 1e-3, "Added to the variance."};
+
+// Parameters have one element per channel, and x's dtype or the wider one that x is computed in.
+// Returns their type.
+TensorType check_parameters(const OpCall& call) {
+  require_floating(call, 0);
+  require_min_rank(call, 0, 1);
+  const TensorType& x = call.inputs[0];
+  const DType dtype = require_same_dtype(call, 1, call.inputs.size());
+  if (dtype != x.dtype && dtype != compute_class(x.dtype)) {
+    dtype_error(call, "x is " + std::string(name(x.dtype)) + " and gamma " +
+                          std::string(name(dtype)) + "; cast the parameters to " +
+                          std::string(name(compute_class(x.dtype))));
+  }
+  const Shape channels = {x.shape[x.shape.rank() - 1]};
+  for (size_t i = 1; i < call.inputs.size(); ++i) require_shape(call, i, channels);
+  return {dtype, channels};
+}
+
+std::vector<TensorType> infer_train(const OpCall& call) {
+  const TensorType parameter = check_parameters(call);
+  return {call.inputs[0], parameter, parameter};
+}
+
+std::vector<TensorType> infer_apply(const OpCall& call) {
+  check_parameters(call);
+  return {call.inputs[0]};
+}
+
+double samples_of(const Shape& shape) {
+  return static_cast<double>(reduced_count(shape, leading_axes(shape)));
+}
+
+constexpr std::string_view kNormalize = "(x - mean) * (gamma * rsqrt(variance + epsilon)) + beta";
+
+std::vector<Value> decompose_train(const DecomposeCall& call) {
+  Emitter& emit = call.emit;
+  const TensorType type = emit.type(call.inputs[0]);
+  const DType parameters = emit.dtype(call.inputs[1]);
+  const DType wide = compute_class(type.dtype);
+  const Ints axes = leading_axes(type.shape);
+  const Value count = emit.scalar(samples_of(type.shape), wide);
+  const Value x = emit.cast(call.inputs[0], wide);
+  const Value mean = emit.divide(emit.sum(x, axes, false), count);
+  const Value squares = emit.call("square", {emit.subtract(x, mean)});
+  const Value variance = emit.divide(emit.sum(squares, axes, false), count);
+  const Value y = emit_text(emit, kNormalize,
+                            {{"x", x},
+                             {"mean", mean},
+                             {"variance", variance},
+                             {"gamma", call.inputs[1]},
+                             {"beta", call.inputs[2]}},
+                            wide, numeric_attrs(call.attrs));
+  return {emit.cast(y, type.dtype), emit.cast(mean, parameters), emit.cast(variance, parameters)};
+}
+
+std::vector<Value> grad_train(const GradCall& call) {
+  Emitter& emit = call.emit;
+  const TensorType type = emit.type(call.inputs[0]);
+  const DType parameters = emit.dtype(call.inputs[1]);
+  const DType wide = compute_class(type.dtype);
+  const Ints axes = leading_axes(type.shape);
+  const std::map<std::string, double, std::less<>> numbers = {
+      {"epsilon", call.attrs.number("epsilon")}, {"count", samples_of(type.shape)}};
+  const Value gamma = emit.cast(call.inputs[1], wide);
+  const Value mean = emit.cast(call.outputs[1], wide);
+  const Value centred = emit.subtract(emit.cast(call.inputs[0], wide), mean);
+  const Value scale =
+      emit_text(emit, "rsqrt(variance + epsilon)", {{"variance", call.outputs[2]}}, wide, numbers);
+  Value dx, dgamma, dbeta;
+  const auto accumulate = [&](Value part) { dx = dx.valid() ? emit.add(dx, part) : part; };
+  if (call.output_grads[0].valid()) {
+    const Value dy = emit.cast(call.output_grads[0], wide);
+    const Value normal = emit.multiply(centred, scale);
+    dbeta = emit.sum(dy, axes, false);
+    dgamma = emit.sum(emit.multiply(dy, normal), axes, false);
+    accumulate(emit_text(emit, "gamma * scale * (dy - (dbeta + normal * dgamma) / count)",
+                         {{"gamma", gamma},
+                          {"scale", scale},
+                          {"dy", dy},
+                          {"dbeta", dbeta},
+                          {"normal", normal},
+                          {"dgamma", dgamma}},
+                         wide, numbers));
+  }
+  if (call.output_grads[1].valid()) {
+    const Value share =
+        emit_text(emit, "dmean / count", {{"dmean", call.output_grads[1]}}, wide, numbers);
+    accumulate(emit.broadcast_to(share, type.shape));
+  }
+  if (call.output_grads[2].valid()) {
+    accumulate(emit_text(emit, "dvariance * (2 / count) * centred",
+                         {{"dvariance", call.output_grads[2]}, {"centred", centred}}, wide,
+                         numbers));
+  }
+  if (dx.valid()) dx = emit.cast(dx, type.dtype);
+  if (dgamma.valid()) dgamma = emit.cast(dgamma, parameters);
+  if (dbeta.valid()) dbeta = emit.cast(dbeta, parameters);
+  return {dx, dgamma, dbeta};
+}
+
+std::vector<Value> decompose_apply(const DecomposeCall& call) {
+  Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  const Value y = emit_text(emit, kNormalize,
+                            {{"x", call.inputs[0]},
+                             {"gamma", call.inputs[1]},
+                             {"beta", call.inputs[2]},
+                             {"mean", call.inputs[3]},
+                             {"variance", call.inputs[4]}},
+                            compute_class(dtype), numeric_attrs(call.attrs));
+  return {emit.cast(y, dtype)};
+}
+
+}  // namespace
+
+void register_norm_ops(OpRegistryBuilder& ops) {
+  OpDef train;
+  train.name = "batch_norm_train";
+  train.doc = R"(`x` shifted and scaled to mean `beta` and deviation `gamma` for each channel.
+
+Returns the result, and the mean and the (biased) variance of `x` over all axes but the last.
+
+>>> y, mean, variance = ax.ops.batch_norm_train([[1.0], [3.0]], [1.0], [0.0])
+>>> mean
+Tensor([2.], dtype=float32))";
+  train.inputs = {"x", "gamma", "beta"};
+  train.outputs = {"y", "mean", "variance"};
+  train.attrs = {kEpsilon};
+  train.infer = infer_train;
+  train.grad = grad_train;
+  train.decompose = decompose_train;
+  train.flops = [](const OpCall& call) {
+    return 7.0 * static_cast<double>(call.inputs[0].shape.num_elements());
+  };
+  ops.add(std::move(train));
+
+  OpDef apply;
+  apply.name = "batch_norm";
+  apply.doc = R"(`(x - mean) / sqrt(variance + epsilon) * gamma + beta` for each channel.
+
+>>> ax.ops.batch_norm([[4.0], [8.0]], [1.0], [0.0], [4.0], [4.0], epsilon=0.0)
+Tensor([[0.],
+        [2.]], dtype=float32))";
+  apply.inputs = {"x", "gamma", "beta", "mean", "variance"};
+  apply.attrs = {kEpsilon};
+  apply.infer = infer_apply;
+  apply.decompose = decompose_apply;
+  apply.flops = [](const OpCall& call) {
+    return 2.0 * static_cast<double>(call.inputs[0].shape.num_elements());
+  };
+  ops.add(std::move(apply));
+}
+
+}  // namespace addax
