@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -39,6 +40,13 @@ std::vector<T> random_values(int64_t count, uint32_t seed) {
   std::vector<T> values(static_cast<std::size_t>(count));
   for (T& x : values) x = static_cast<T>(uniform(generator));
   return values;
+}
+
+// Equal bit for bit, so that NaN equals itself and zero does not equal minus zero.
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 // Memory that plans ask for, filled with NaN so that a read before a write shows.

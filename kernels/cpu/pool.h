@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cpu/conv_axis.h"
+#include "cpu/isa.h"
+#include "cpu/pool_kernels.h"
+#include "cpu/stages.h"
+
+namespace addax::cpu {
+
+// Pooling of x [batch, height.in, width.in, channels] to y [batch, height.out(), width.out(),
+// channels], over windows of height.kernel x width.kernel pixels.
+//   Max      the largest element of the window; NaN counts as largest
+//   Average  the mean of the window's elements without padding
+// A window that holds nothing but padding gives -infinity and 0.
+enum class PoolKind { Max, Average };
+
+struct PoolShape {
+  int64_t batch = 1;
+  ConvAxis height;
+  ConvAxis width;
+  int64_t channels = 1;
+};
+
+template <class T>
+struct PoolArgs {
+  const T* x = nullptr;
+  T* y = nullptr;
+};
+
+// Plans are made once for a shape and used from any number of threads (see Stage); they need no
+// workspace.
+template <class T>
+class PoolPlan {
+ public:
+  PoolPlan(PoolKind kind, const PoolShape& shape, Isa isa = active_isa());
+  const std::vector<Stage>& stages() const { return stages_; }
+  std::size_t workspace_bytes() const { return 0; }
+  void run(const PoolArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+
+ private:
+  PoolShape shape_;
+  typename PoolKernels<T>::Forward forward_;
+  std::vector<AxisRun> rows_;
+  std::vector<AxisRun> cols_;
+  std::vector<Stage> stages_;
+};
+
+// x is read by Max only, whose gradient goes to the first largest element of the window in
+// row-major order (the first NaN where there is one). dx is overwritten, or added to when
+// `accumulate`.
+template <class T>
+struct PoolGradArgs {
+  const T* x = nullptr;
+  const T* dy = nullptr;
+  T* dx = nullptr;
+  bool accumulate = false;
+};
+
+template <class T>
+class PoolGradPlan {
+ public:
+  PoolGradPlan(PoolKind kind, const PoolShape& shape, Isa isa = active_isa());
+  const std::vector<Stage>& stages() const { return stages_; }
+  std::size_t workspace_bytes() const { return 0; }
+  void run(const PoolGradArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+
+ private:
+  void run_block(const PoolGradArgs<T>& args, int64_t image, Range channels) const;
+
+  PoolKind kind_;
+  PoolShape shape_;
+  typename PoolKernels<T>::Gradient gradient_;
+  std::vector<AxisRun> rows_;
+  std::vector<AxisRun> cols_;
+  int64_t channel_blocks_ = 1;
+  std::vector<Stage> stages_;
+};
+
+extern template class PoolPlan<float>;
+extern template class PoolPlan<double>;
+extern template class PoolGradPlan<float>;
+extern template class PoolGradPlan<double>;
+
+}  // namespace addax::cpu

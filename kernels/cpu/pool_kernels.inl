@@ -1,0 +1,147 @@
+// Pooling loops, compiled once for each ISA level by the file that includes this one. Everything is
+// local to that file, so that no function of one level can stand in for that of another.
+#pragma once
+
+#include <limits>
+#include <type_traits>
+
+#include "cpu/pool_kernels.h"
+
+namespace addax::cpu {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+// Channels are worked on as vectors of a level's width and, at the end, one by one. In both cases
+// V is what holds them and Index what holds integers as wide.
+template <class T>
+struct Vector {
+  typedef T V __attribute__((vector_size(kVectorBytes)));
+  typedef std::conditional_t<sizeof(T) == 4, int32_t, int64_t> Index
+      __attribute__((vector_size(kVectorBytes)));
+  static constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+};
+
+template <class T>
+struct Single {
+  using V = T;
+  using Index = int64_t;
+  static constexpr int64_t kLanes = 1;
+};
+
+template <class V, class T>
+inline V load(const T* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof(V));
+  return v;
+}
+
+template <class V, class T>
+inline void store(T* p, const V& v) {
+  __builtin_memcpy(p, &v, sizeof(V));
+}
+
+template <class T>
+constexpr T kLowest = -std::numeric_limits<T>::infinity();
+
+template <class T, class Body>
+inline void over_channels(int64_t channels, const Body& body) {
+  int64_t c = 0;
+  for (; c + Vector<T>::kLanes <= channels; c += Vector<T>::kLanes) body(c, Vector<T>());
+  for (; c < channels; ++c) body(c, Single<T>());
+}
+
+template <class T>
+void max(const PoolRun& run, const T* x, T* y) {
+  for (int64_t i = 0; i < run.count; ++i) {
+    const T* source = x + i * run.source_step;
+    T* target = y + i * run.target_step;
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using V = typename decltype(lanes)::V;
+      V largest = V{} + kLowest<T>;
+      for (int64_t t = 0; t < run.taps; ++t) {
+        const V tap = load<V>(source + run.offsets[t] + c);
+        const V ordered = tap > largest ? tap : largest;
+        largest = tap == tap ? ordered : tap;  // a NaN stays
+      }
+      store(target + c, largest);
+    });
+  }
+}
+
+template <class T>
+void average(const PoolRun& run, const T* x, T* y) {
+  const T count = static_cast<T>(run.taps > 0 ? run.taps : 1);
+  for (int64_t i = 0; i < run.count; ++i) {
+    const T* source = x + i * run.source_step;
+    T* target = y + i * run.target_step;
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using V = typename decltype(lanes)::V;
+      V sum = {};
+      for (int64_t t = 0; t < run.taps; ++t) sum += load<V>(source + run.offsets[t] + c);
+      store<V>(target + c, sum / count);
+    });
+  }
+}
+
+template <class T>
+void max_gradient(const PoolRun& run, const T* x, const T* dy, T* dx) {
+  if (run.taps == 0) return;
+  for (int64_t i = 0; i < run.count; ++i) {
+    const T* source = x + i * run.source_step;
+    const T* gradient = dy + i * run.target_step;
+    T* target = dx + i * run.source_step;
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using V = typename decltype(lanes)::V;
+      using Index = typename decltype(lanes)::Index;
+      V largest = load<V>(source + run.offsets[0] + c);
+      Index where = {};
+      Index at = {};
+      for (int64_t t = 1; t < run.taps; ++t) {
+        at += 1;
+        const V tap = load<V>(source + run.offsets[t] + c);
+        const Index ordered = tap > largest ? at : where;
+        const Index place = tap == tap ? ordered : at;
+        where = largest == largest ? place : where;  // the first NaN stays
+        const V larger = tap > largest ? tap : largest;
+        largest = tap == tap ? larger : tap;
+      }
+      const V dy_here = load<V>(gradient + c);
+      at = Index{};
+      for (int64_t t = 0; t < run.taps; ++t) {
+        T* tap = target + run.offsets[t] + c;
+        store<V>(tap, load<V>(tap) + (where == at ? dy_here : V{}));
+        at += 1;
+      }
+    });
+  }
+}
+
+template <class T>
+void average_gradient(const PoolRun& run, const T*, const T* dy, T* dx) {
+  const T count = static_cast<T>(run.taps);
+  for (int64_t i = 0; i < run.count; ++i) {
+    const T* gradient = dy + i * run.target_step;
+    T* target = dx + i * run.source_step;
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using V = typename decltype(lanes)::V;
+      const V share = load<V>(gradient + c) / count;
+      for (int64_t t = 0; t < run.taps; ++t) {
+        T* tap = target + run.offsets[t] + c;
+        store<V>(tap, load<V>(tap) + share);
+      }
+    });
+  }
+}
+
+template <class T>
+constexpr PoolKernels<T> kPoolTable = {max<T>, average<T>, max_gradient<T>, average_gradient<T>};
+
+}  // namespace
+}  // namespace addax::cpu
