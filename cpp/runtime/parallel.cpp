@@ -13,6 +13,13 @@
 #include "runtime/helper_pool.h"
 #include "runtime/team.h"
 
+#ifdef __SANITIZE_THREAD__
+// oneTBB is not instrumented: its own memory accesses look unsynchronised.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_suppressions() {
+  return "called_from_lib:libtbb.so";
+}
+#endif
+
 namespace addax {
 namespace {
 
