@@ -15,6 +15,8 @@ constexpr auto kEntries = std::to_array<KernelEntry>({
     {"all", accepts_reduce, make_reduce},
     {"any", accepts_reduce, make_reduce},
     {"fused", accepts_fused, make_fused},
+    {"matmul", accepts_matmul, make_matmul},
+    {"matmul_epilogue", accepts_matmul, make_matmul},
     {"max", accepts_reduce, make_reduce},
     {"mean", accepts_reduce, make_reduce},
     {"min", accepts_reduce, make_reduce},
