@@ -1,6 +1,7 @@
 #include "ops/op_def.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 #include "core/suggest.h"
@@ -107,7 +108,7 @@ class AttrResolver {
     bool valid = std::count(dims.begin(), dims.end(), -1) == 1;
     for (int64_t d : dims) {
       if (d == -1 || !valid) continue;
-      valid = d > 0 && d <= std::max<int64_t>(total, 1) && known <= std::max<int64_t>(total, 1);
+      valid = d > 0 && known <= std::numeric_limits<int64_t>::max() / d;
       if (valid) known *= d;
     }
     if (!valid || total % known != 0) {

@@ -95,6 +95,7 @@ class Parser {
   }
 
   bool parse_binding() {
+    skip_space();
     const size_t begin = position_;
     const std::string_view name = accept_name();
     const bool assigns = !name.empty() && accept("=") && text_.substr(position_, 1) != "=";
