@@ -9,6 +9,8 @@
 namespace addax {
 namespace {
 
+WaitHooks wait_hooks{[]() -> void* { return nullptr; }, [](void*) {}};
+
 // What this thread holds through VariableLocks objects that are alive.
 thread_local std::vector<VariableLocks::Request> held_by_thread;
 
@@ -89,6 +91,8 @@ void Variable::detach() const {
   buffer_ = std::move(own);
 }
 
+void set_wait_hooks(const WaitHooks& hooks) { wait_hooks = hooks; }
+
 VariableLocks::VariableLocks(std::span<const Request> requests) {
   std::vector<Request> sorted(requests.begin(), requests.end());
   std::sort(sorted.begin(), sorted.end(), [](const Request& a, const Request& b) {
@@ -113,6 +117,11 @@ VariableLocks::VariableLocks(const Variable& variable, bool write) {
 
 VariableLocks::~VariableLocks() { unlock_all(); }
 
+bool VariableLocks::try_lock(const Request& request) {
+  std::shared_mutex& mutex = request.variable->mutex_;
+  return request.write ? mutex.try_lock() : mutex.try_lock_shared();
+}
+
 void VariableLocks::lock(const Request& request) {
   const Variable& variable = *request.variable;
   if (const Request* held = find_held(variable)) {
@@ -123,10 +132,14 @@ void VariableLocks::lock(const Request& request) {
         "; do this after the run, not in its progress callback");
   }
   held_by_thread.reserve(held_by_thread.size() + 1);
-  if (request.write) {
-    variable.mutex_.lock();
-  } else {
-    variable.mutex_.lock_shared();
+  if (!try_lock(request)) {
+    void* token = wait_hooks.begin();
+    if (request.write) {
+      variable.mutex_.lock();
+    } else {
+      variable.mutex_.lock_shared();
+    }
+    wait_hooks.end(token);
   }
   held_.push_back(request);
   held_by_thread.push_back(request);

@@ -51,6 +51,14 @@ class Variable : public std::enable_shared_from_this<Variable> {
   mutable std::shared_mutex mutex_;
 };
 
+// Called around every wait for a variable that another thread holds, so that an interpreter can let
+// its other threads run meanwhile. Set it while the process is single-threaded.
+struct WaitHooks {
+  void* (*begin)();
+  void (*end)(void* token);  // with what `begin` returned
+};
+void set_wait_hooks(const WaitHooks& hooks);
+
 // Holds several variables for reading or writing, taken in one order everywhere, so that two runs
 // never wait for each other. A thread that asks for a variable that it holds already (from the
 // progress callback of a run) gets InvalidArgumentError instead of a deadlock, except for reading
@@ -71,6 +79,7 @@ class VariableLocks {
   static const Buffer& buffer(const Variable& variable) { return variable.buffer_; }
 
  private:
+  static bool try_lock(const Request& request);
   void lock(const Request& request);
   void unlock_all();
 

@@ -1,0 +1,151 @@
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "api/devices.h"
+#include "api/eager.h"
+#include "bind/bindings.h"
+#include "bind/convert.h"
+#include "core/error.h"
+#include "cpu/plugin.h"
+#include "runtime/host_services.h"
+#include "runtime/parallel.h"
+
+namespace addax::bind {
+namespace {
+
+void start_devices() {
+  start_runtime();
+  static const bool registered = [] {
+    DeviceRegistry::instance().register_builtin(&adx_cpu_plugin);
+    return true;
+  }();
+  static_cast<void>(registered);
+}
+
+py::list dtype_names(uint32_t mask) {
+  py::list names;
+  for (int code = 0; code < kNumDTypes; ++code) {
+    if ((mask & (1U << static_cast<unsigned>(code))) != 0) {
+      names.append(std::string(name(static_cast<DType>(code))));
+    }
+  }
+  return names;
+}
+
+py::dict record_of(Device& device) {
+  const adx_properties& properties = device.properties();
+  py::dict record;
+  record["name"] = device.name();
+  record["kind"] = std::string(properties.kind);
+  record["description"] = std::string(properties.name);
+  record["vendor"] = std::string(properties.vendor);
+  record["details"] = std::string(properties.details);
+  record["score"] = properties.score;
+  record["units"] = properties.units;
+  record["memory"] = properties.total_memory;
+  record["unified_memory"] = device.has_unified_memory();
+  record["dtypes"] = dtype_names(properties.compute_dtypes);
+  return record;
+}
+
+py::dict memory_info(const py::object& device) {
+  Device& chosen = device_from_python(device);
+  const MemoryInfo info = chosen.allocator().info();
+  py::dict result;
+  result["bytes_in_use"] = info.bytes_in_use;
+  result["bytes_cached"] = info.bytes_cached;
+  result["peak_bytes_in_use"] = info.peak_bytes_in_use;
+  result["bytes_free"] = chosen.free_memory();
+  return result;
+}
+
+uint64_t trim_memory() {
+  uint64_t bytes = 0;
+  for (Device* device : device_registry().devices()) bytes += device->allocator().trim();
+  return bytes;
+}
+
+py::dict program_cache_info() {
+  const ProgramCacheInfo info = program_cache().info();
+  py::dict result;
+  result["size"] = info.size;
+  result["capacity"] = info.capacity;
+  result["hits"] = info.hits;
+  result["misses"] = info.misses;
+  return result;
+}
+
+void set_program_cache_capacity(int64_t capacity) {
+  if (capacity < 0) {
+    throw InvalidArgumentError("[set_program_cache_capacity] must not be negative, got " +
+                               std::to_string(capacity));
+  }
+  program_cache().set_capacity(static_cast<size_t>(capacity));
+}
+
+}  // namespace
+
+void bind_devices(py::module_& module) {
+  on_first_device_use(&start_devices);
+
+  module.def(
+      "devices",
+      [] {
+        py::list records;
+        for (Device* device : device_registry().devices()) records.append(record_of(*device));
+        return records;
+      },
+      "All devices, as dictionaries: name, kind, description, vendor, details, score, memory...");
+  module.def(
+      "device_failures",
+      [] {
+        py::list failures;
+        for (const DeviceFailure& failure : device_registry().failures()) {
+          failures.append(py::make_tuple(failure.path, failure.reason));
+        }
+        return failures;
+      },
+      "Plug-ins that could not be loaded: pairs of path and reason.");
+  module.def(
+      "load_device",
+      [](const std::filesystem::path& path) {
+        std::vector<std::string> names;
+        for (Device* device : device_registry().load_plugin(path)) names.push_back(device->name());
+        return names;
+      },
+      py::arg("path"), "Loads a plug-in now and returns the names of its devices.");
+  module.def(
+      "add_device_path",
+      [](const std::filesystem::path& path) { device_registry().add_search_path(path); },
+      py::arg("path"), "A plug-in, or a folder of them, to load when devices are looked for.");
+  module.def(
+      "current_device", [] { return device_registry().default_device().name(); },
+      "Name of the device that new tensors go to.");
+  module.def(
+      "set_default_device",
+      [](const std::string& name) {
+        DeviceRegistry& registry = device_registry();
+        registry.set_default_device(registry.get(name));
+      },
+      py::arg("name"), "Chooses the device that new tensors go to.");
+  module.def(
+      "resolve_device", [](const std::string& name) { return device_registry().get(name).name(); },
+      py::arg("name"), "Full name of a device or alias.");
+  module.def("num_threads", &num_threads, "Threads that work on one region.");
+  module.def("set_num_threads", &set_num_threads, py::arg("n"),
+             py::call_guard<py::gil_scoped_release>(), "Sets the number of threads.");
+  module.def("memory_info", &memory_info, py::arg("device") = py::none(),
+             "Bytes in use, cached for reuse, in use at most so far, and still free (0: unknown).");
+  module.def("trim_memory", &trim_memory,
+             "Gives cached memory back to the devices; returns the bytes.");
+  module.def("program_cache_info", &program_cache_info,
+             "Size, capacity, hits and misses of the cache of compiled eager calls.");
+  module.def("set_program_cache_capacity", &set_program_cache_capacity, py::arg("n"),
+             "How many compiled eager calls are kept.");
+}
+
+}  // namespace addax::bind

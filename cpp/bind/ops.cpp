@@ -1,0 +1,92 @@
+#include <pybind11/stl.h>
+
+#include <string>
+#include <vector>
+
+#include "bind/attributes.h"
+#include "bind/bindings.h"
+#include "bind/call.h"
+#include "bind/convert.h"
+#include "bind/op_function.h"
+#include "ops/registry.h"
+
+namespace addax::bind {
+namespace {
+
+std::string class_name(OpClass op_class) {
+  switch (op_class) {
+    case OpClass::Elementwise: return "elementwise";
+    case OpClass::Reduce: return "reduce";
+    case OpClass::Contraction: return "contraction";
+    case OpClass::Movement: return "movement";
+    case OpClass::Source: return "source";
+    case OpClass::Random: return "random";
+    case OpClass::Update: return "update";
+    case OpClass::Composite: break;
+  }
+  return "composite";
+}
+
+py::dict record_of(const OpDef& op) {
+  py::list attrs;
+  for (const AttrDef& attr : op.attrs) {
+    py::dict item;
+    item["name"] = attr.name;
+    item["kind"] = std::string(kind_name(attr.kind));
+    item["required"] = !attr.default_value && attr.kind != AttrKind::Axes;
+    item["default"] = attr.default_value ? attr_to_python(*attr.default_value) : py::none();
+    item["doc"] = attr.doc;
+    attrs.append(item);
+  }
+  py::dict record;
+  record["name"] = op.name;
+  record["class"] = class_name(op.op_class);
+  record["doc"] = op.doc;
+  record["inputs"] = op.inputs;
+  record["variadic"] = op.variadic;
+  record["outputs"] = op.outputs;
+  record["attrs"] = attrs;
+  record["public"] = op.is_public;
+  record["expr"] = op.expr;
+  record["has_grad"] = static_cast<bool>(op.grad);
+  record["decomposes"] = static_cast<bool>(op.decompose);
+  return record;
+}
+
+py::object apply_by_name(const std::string& name, const py::iterable& inputs,
+                         const py::object& attrs) {
+  const OpDef& op = OpRegistry::instance().at(name);
+  std::vector<Operand> operands;
+  for (const py::handle input : inputs) operands.push_back(operand_from_python(input, name));
+  return to_python(call_all(op, operands,
+                            attrs.is_none() ? Attrs()
+                                            : attrs_from_python(op, attrs.cast<py::dict>())));
+}
+
+}  // namespace
+
+void bind_ops(py::module_& module) {
+  bind_op_type(module);
+  py::module_ ops = module.def_submodule("ops", "One function for every public op.");
+  const auto ops_name = ops.attr("__name__").cast<std::string>();
+  // Where pickle looks a function up by its module's name.
+  py::module_::import("sys").attr("modules")[py::str(ops_name)] = ops;
+  for (const OpDef* op : OpRegistry::instance().all()) {
+    if (op->is_public) ops.add_object(op->name.c_str(), make_op_function(*op, ops_name));
+  }
+
+  module.def("apply", &apply_by_name, py::arg("op"), py::arg("inputs"),
+             py::arg("attrs") = py::none(),
+             "Calls an op by name, internal ones too; a Tensor, or a tuple where the op has "
+             "several outputs.");
+  module.def(
+      "op_records",
+      [] {
+        py::list records;
+        for (const OpDef* op : OpRegistry::instance().all()) records.append(record_of(*op));
+        return records;
+      },
+      "Every op's record as a dictionary, by name.");
+}
+
+}  // namespace addax::bind
