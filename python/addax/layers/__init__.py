@@ -1,0 +1,64 @@
+"""Layers, under the names and arguments of ``keras.layers``."""
+
+from addax.layers.activation import Activation, ReLU, Softmax
+from addax.layers.base import Layer
+from addax.layers.conv import Conv2D
+from addax.layers.dense import Dense
+from addax.layers.dropout import Dropout
+from addax.layers.input import Input, InputLayer
+from addax.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from addax.layers.normalization import BatchNormalization
+from addax.layers.pooling import (
+    AveragePooling2D,
+    AvgPool2D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling2D,
+    MaxPool2D,
+    MaxPooling2D,
+)
+from addax.layers.preprocessing import Rescaling
+from addax.layers.reshaping import Flatten, Reshape
+
+Convolution2D = Conv2D
+
+__all__ = [
+    "Activation",
+    "Add",
+    "Average",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Convolution2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "Subtract",
+]

@@ -1,0 +1,133 @@
+"""Models: layers that know how to be trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from addax import nested
+from addax.errors import InvalidArgumentError
+from addax.layers.base import Layer
+from addax.models.graph import CallGraph
+from addax.naming import did_you_mean, unique
+from addax.training.trainer import Trainer
+
+
+class Model(Trainer, Layer):
+    """A layer with ``fit``, ``evaluate`` and ``predict``.
+
+    Either drawn as a graph of calls from symbolic inputs to outputs, or subclassed like a layer.
+
+    >>> from addax import layers
+    >>> x = layers.Input((4,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> model.output_shape, model.count_params()
+    ((None, 2), 10)
+    """
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+        if inputs is not None and type(self) is Model:
+            kwargs.setdefault("name", unique("functional"))
+        super().__init__(**kwargs)
+        self._graph: CallGraph | None = None
+        if (inputs is None) != (outputs is None):
+            raise InvalidArgumentError(
+                f"model '{self.name}': give both inputs and outputs, or neither and override call()"
+            )
+        if inputs is not None:
+            self._draw(inputs, outputs)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give the model what it needs before any ``__init__`` runs."""
+        model = super().__new__(cls)
+        model.__dict__["_graph"] = None
+        Trainer._prepare(model)
+        return model
+
+    def _draw(self, inputs: Any, outputs: Any) -> None:
+        self._graph = CallGraph(inputs, outputs, self.name)
+        self._members = self._graph.layers
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Compute the outputs; subclasses without a graph override this."""
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} must override call()")
+        return self._graph.run(inputs)
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The symbolic inputs."""
+        return self._drawn().input_list
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The symbolic outputs."""
+        return self._drawn().output_list
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, or the structure of several."""
+        return self._drawn().inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or the structure of several."""
+        return self._drawn().outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, or the structure of several."""
+        return nested.map_leaves(lambda x: x.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, or the structure of several."""
+        return nested.map_leaves(lambda x: x.shape, self.output)
+
+    def _drawn(self) -> CallGraph:
+        if self._graph is None:
+            raise InvalidArgumentError(
+                f"model '{self.name}' has no symbolic inputs and outputs: it was not drawn from "
+                "ax.Input, or a Sequential that has not seen an input yet"
+            )
+        return self._graph
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, without those within them."""
+        return self._graph.layers if self._graph is not None else self._sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or its position."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise InvalidArgumentError(
+                    f"model '{self.name}' has {len(layers)} layers, asked for number {index}"
+                )
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        nearest = did_you_mean(str(name), [layer.name for layer in layers])
+        raise InvalidArgumentError(f"model '{self.name}' has no layer '{name}'{nearest}")
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create the weights for inputs of this shape, by tracing one call."""
+        if self._graph is None and input_shape is not None and type(self).call is not Model.call:
+            self.built = True
+            self.compute_output_shape(input_shape)
+
+    def _build(self, shape: Any) -> None:
+        # Subclasses create weights while their call is traced; their own build() may do so before.
+        if type(self).build is not Model.build:
+            super()._build(shape)
+        self.built = True
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Any = None, expand_nested: bool = False
+    ) -> None:
+        """Print the layers, the shapes of their outputs and their numbers of parameters."""
+        from addax.models.summary import summary
+
+        (print_fn or print)(summary(self, line_length, expand_nested))
