@@ -1,0 +1,1 @@
+"""How models are trained: data, compiled steps, objective, progress."""

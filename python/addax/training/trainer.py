@@ -1,0 +1,485 @@
+"""``compile``, ``fit``, ``evaluate`` and ``predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from addax import _core, callbacks, nested, optimizers, placement, random
+from addax.errors import InvalidArgumentError, OutOfRangeError
+from addax.training import data as data_module
+from addax.training import order
+from addax.training.blame import blame
+from addax.training.data import Arrays
+from addax.training.objective import Objective
+from addax.training.progress import Progress, resolve
+from addax.training.step import Steps, build
+
+if TYPE_CHECKING:
+    from addax.models.model import Model
+
+
+class Trainer:
+    """The part of a model that trains it."""
+
+    optimizer: Any
+    stop_training: bool
+    _objective: Objective | None
+    _steps: Steps
+    _device: str | None
+    _traced_once: bool
+
+    def _prepare(self) -> None:
+        self.__dict__.update(
+            optimizer=None,
+            stop_training=False,
+            history=None,
+            _objective=None,
+            _steps=Steps(self._as_model()),
+            _device=None,
+            _traced_once=False,
+        )
+
+    def _as_model(self) -> Model:
+        return cast("Model", self)
+
+    def _forget_programs(self) -> None:
+        self._steps.forget()
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        device: Any = None,
+        **unknown: Any,
+    ) -> None:
+        """Say how to train: optimizer, loss, metrics and the device.
+
+        >>> from addax import Sequential, layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> model.compile("adam", "mse", metrics=["mae"])
+        """
+        for word in unknown:
+            if word not in ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"):
+                raise TypeError(_unknown_argument(word))
+        self._objective = Objective(
+            loss, loss_weights, metrics, weighted_metrics, self._output_names()
+        )
+        self.optimizer = optimizers.get(optimizer)
+        if device is not None:
+            self._device = placement.device_name(device)
+            self._as_model()._move_to(self._device)
+            self.optimizer.move_to(self._device)
+        self._forget_programs()
+
+    def _output_names(self) -> list[str] | None:
+        """Return the names by which losses and targets may call the outputs."""
+        graph = self._as_model()._graph
+        if graph is None:
+            return None
+        if isinstance(graph.outputs, dict):
+            return list(graph.outputs)
+        return [
+            tensor.name if tensor.node is None else tensor.node.name for tensor in graph.output_list
+        ]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what ``evaluate`` returns, in its order."""
+        objective = self._objective
+        return [] if objective is None else [metric.name for metric in objective.all_metrics()]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics, the loss first."""
+        return [] if self._objective is None else self._objective.all_metrics()
+
+    @property
+    def loss(self) -> Any:
+        """The loss given to ``compile``."""
+        return None if self._objective is None else self._objective._loss
+
+    def _compiled_for(self, method: str) -> Objective:
+        if self._objective is None:
+            raise InvalidArgumentError(
+                f"model '{self._as_model().name}' must be compiled before {method}(): call "
+                "model.compile(optimizer=..., loss=...)"
+            )
+        return self._objective
+
+    @contextmanager
+    def _on_device(self) -> Iterator[None]:
+        with placement.use(self._device):
+            yield
+
+    # ---- Training.
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Iterable[Any] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> Any:
+        """Train for so many epochs and return the history of loss and metrics.
+
+        >>> from addax import Sequential, layers
+        >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=2, verbose=0)
+        >>> len(history.history["loss"])
+        2
+        """
+        self._compiled_for("fit")
+        batch = data_module.check_batch_size(batch_size)
+        if class_weight is not None:
+            sample_weight = data_module.weigh_classes(y, sample_weight, class_weight)
+        samples = _with_targets(x, y, sample_weight, "fit")
+        validation: Arrays | None = None
+        if validation_data is not None:
+            validation = _validation(validation_data)
+        elif validation_split:
+            samples, validation = data_module.split(samples, validation_split)
+        progress = Progress(resolve(verbose))
+        with self._on_device():
+            build(self._as_model(), samples)
+            run = _Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
+            check = None
+            if validation is not None:
+                size = data_module.check_batch_size(validation_batch_size or batch)
+                check = _Pass(self, "test", validation, size, False, validation_steps)
+            return self._epochs(
+                run,
+                check,
+                range(initial_epoch, epochs),
+                epochs,
+                progress,
+                callbacks or (),
+                validation_freq,
+            )
+
+    def _epochs(
+        self,
+        run: _Pass,
+        check: _Pass | None,
+        numbers: range,
+        epochs: int,
+        progress: Progress,
+        given: Iterable[Any],
+        validation_freq: int,
+    ) -> Any:
+        objective = self._compiled_for("fit")
+        history = callbacks.History()
+        params = {"verbose": progress._verbose, "epochs": epochs, "steps": run.steps}
+        told = callbacks.CallbackList([*given, history], self, params)
+        self.__dict__["history"] = history
+        self.stop_training = False
+        told.tell("on_train_begin", {})
+        try:
+            for epoch in numbers:
+                progress.say(f"Epoch {epoch + 1}/{epochs}")
+                told.tell("on_epoch_begin", epoch, {})
+                run.go(progress, told)
+                logs = objective.report()
+                if logs.get("loss") != logs.get("loss"):
+                    _blame_nan(run.data)
+                if check is not None and (epoch + 1) % validation_freq == 0:
+                    told.tell("on_test_begin", {})
+                    check.go(None, told)
+                    validation = objective.report()
+                    logs.update({f"val_{name}": value for name, value in validation.items()})
+                    told.tell("on_test_end", validation)
+                logs = dict(sorted(logs.items()))
+                progress.end(logs)
+                told.tell("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+        finally:
+            progress.close()
+        told.tell(
+            "on_train_end", history.history and {k: v[-1] for k, v in history.history.items()}
+        )
+        return history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Iterable[Any] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics over the data, as a list or a dict.
+
+        >>> from addax import Sequential, layers
+        >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> sorted(model.evaluate(np.ones((8, 2)), np.ones((8, 1)), verbose=0, return_dict=True))
+        ['loss']
+        """
+        objective = self._compiled_for("evaluate")
+        samples = _with_targets(x, y, sample_weight, "evaluate")
+        batch = data_module.check_batch_size(batch_size)
+        progress = Progress(resolve(verbose))
+        with self._on_device():
+            build(self._as_model(), samples)
+            run = _Pass(self, "test", samples, batch, False, steps)
+            told = _callback_list(callbacks, self, {"steps": run.steps})
+            told.tell("on_test_begin", {})
+            try:
+                run.go(progress, told)
+                logs = objective.report()
+                progress.end(dict(sorted(logs.items())))
+            finally:
+                progress.close()
+            told.tell("on_test_end", logs)
+        return _returned(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Iterable[Any] | None = None,
+    ) -> Any:
+        """Return the outputs for all samples as NumPy arrays.
+
+        >>> from addax import Sequential, layers
+        >>> model = Sequential([layers.Input((2,)), layers.Dense(3)])
+        >>> model.predict(np.ones((8, 2)), verbose=0).shape
+        (8, 3)
+        """
+        samples = Arrays(x)
+        batch = data_module.check_batch_size(batch_size)
+        progress = Progress(resolve(verbose))
+        with self._on_device():
+            build(self._as_model(), samples)
+            count = -(-samples.size // batch)
+            count = count if steps is None else min(count, steps)
+            told = _callback_list(callbacks, self, {"steps": count})
+            told.tell("on_predict_begin", {})
+            try:
+                results = self._predictions(samples, batch, count, progress, told)
+                progress.end({})
+            finally:
+                progress.close()
+            told.tell("on_predict_end", {})
+        return results
+
+    def _predictions(
+        self, samples: Arrays, batch: int, count: int, progress: Progress, told: Any
+    ) -> Any:
+        import time
+
+        progress.begin(count)
+        size = min(count * batch, samples.size)
+        results: list[NDArray[Any]] = []
+        shown = time.perf_counter()
+        for index, part in enumerate(samples.batches(batch)):
+            if index == count:
+                break
+            told.tell("on_predict_batch_begin", index, {})
+            outputs = self._steps.batch("predict", part).run(part.shared())
+            begin = index * batch
+            for number, output in enumerate(outputs):
+                rows = np.asarray(output)
+                if index == 0:
+                    results.append(np.empty((size, *rows.shape[1:]), rows.dtype))
+                results[number][begin : begin + len(rows)] = rows
+            told.tell("on_predict_batch_end", index, {})
+            if progress.wants_reports and time.perf_counter() - shown > progress.interval:
+                shown = time.perf_counter()
+                progress.update(index + 1)
+        return self._structured(samples, results)
+
+    def _structured(self, samples: Arrays, results: list[NDArray[Any]]) -> Any:
+        """Give flat results the structure of the model's outputs."""
+        if len(results) == 1:
+            return results[0]
+        graph = self._as_model()._graph
+        return nested.pack(graph.outputs, iter(results)) if graph is not None else results
+
+    # ---- Single batches.
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Take one step on these samples; returns loss and metrics of this batch."""
+        self._compiled_for("train_on_batch")
+        if class_weight is not None:
+            sample_weight = data_module.weigh_classes(y, sample_weight, class_weight)
+        samples = _with_targets(x, y, sample_weight, "train_on_batch")
+        return self._one_batch("train", samples, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return loss and metrics of this batch without training."""
+        self._compiled_for("test_on_batch")
+        samples = _with_targets(x, y, sample_weight, "test_on_batch")
+        return self._one_batch("test", samples, return_dict)
+
+    def _one_batch(self, mode: str, samples: Arrays, return_dict: bool) -> Any:
+        objective = self._compiled_for(f"{mode}_on_batch")
+        with self._on_device():
+            build(self._as_model(), samples)
+            program = self._steps.batch(mode, samples)
+            objective.reset()
+            try:
+                program.run(samples.shared())
+            except OutOfRangeError as error:
+                raise blame(error, samples, None) from None
+            return _returned(objective.report(), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for this batch as NumPy arrays."""
+        samples = Arrays(x)
+        with self._on_device():
+            build(self._as_model(), samples)
+            outputs = self._steps.batch("predict", samples).run(samples.shared())
+            return self._structured(samples, [np.array(output) for output in outputs])
+
+
+class _Pass:
+    """One pass over the data: full batches in one call, then the rest as a batch of its own."""
+
+    def __init__(
+        self, model: Trainer, mode: str, data: Arrays, batch: int, shuffle: bool, limit: int | None
+    ) -> None:
+        if limit is not None and limit < 1:
+            raise InvalidArgumentError(f"the number of steps must be positive, got {limit}")
+        self._model = model
+        self._mode = mode
+        self.data = data
+        self._batch = min(batch, data.size)
+        self._shuffle = bool(shuffle)
+        self.full = data.size // self._batch
+        self.rest = data.size - self.full * self._batch
+        self.steps = self.full + (self.rest > 0)
+        if limit is not None and limit < self.steps:
+            self.full, self.rest, self.steps = limit, 0, limit
+        self._inputs = data.shared()
+
+    def go(self, progress: Progress | None, told: callbacks.CallbackList) -> None:
+        """Run the pass; the model's objective then holds its report."""
+        steps, objective = self._model._steps, self._model._compiled_for("fit")
+        key = random.order_key() if self._shuffle else np.zeros(2, np.int64)
+        inputs = [*self._inputs, _core.tensor(key)]
+        whole = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
+        begin = self.full * self._batch
+        last = None
+        if self.rest:
+            last = steps.epoch(self._mode, self.data, begin, self.rest, self._shuffle)
+        objective.reset()
+        steps.cursor.assign(np.asarray(0, np.int64))
+        if progress is not None:
+            progress.begin(self.steps)
+        done = 0
+        try:
+            if told.wants_batches(self._mode):
+                for done in range(self.steps):
+                    told.tell(f"on_{self._mode}_batch_begin", done, {})
+                    program = whole if done < self.full or last is None else last
+                    program.run_steps(inputs, 1)
+                    told.tell(f"on_{self._mode}_batch_end", done, objective.report())
+                    if progress is not None:
+                        progress.update(done + 1)
+            else:
+                if progress is not None and progress.wants_reports:
+                    whole.run_steps(inputs, self.full, progress.update, progress.interval)
+                else:
+                    whole.run_steps(inputs, self.full)
+                done = self.full
+                if last is not None:
+                    last.run_steps(inputs, 1)
+        except OutOfRangeError as error:
+            in_rest = last is not None and done == self.full
+            place = order.Place(
+                0 if not in_rest else begin,
+                self._batch if not in_rest else self.rest,
+                done,
+                key,
+                self.data.size,
+                self._shuffle,
+            )
+            raise blame(error, self.data, place) from None
+
+
+def _with_targets(x: Any, y: Any, weights: Any, method: str) -> Arrays:
+    if y is None:
+        raise InvalidArgumentError(
+            f"{method}() needs targets: give y beside x (data sets and generators are not taken)"
+        )
+    return Arrays(x, y, weights)
+
+
+def _validation(given: Any) -> Arrays:
+    if not isinstance(given, list | tuple) or len(given) not in (2, 3):
+        raise InvalidArgumentError(
+            "validation_data must be a tuple (x, y) or (x, y, sample_weight), got "
+            f"{type(given).__name__}"
+        )
+    return Arrays(*given)
+
+
+def _callback_list(given: Iterable[Any] | None, model: Any, params: dict[str, Any]) -> Any:
+    return callbacks.CallbackList(given or (), model, params)
+
+
+def _returned(logs: dict[str, float], return_dict: bool) -> Any:
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _blame_nan(data: Arrays) -> None:
+    """Raise when the loss is not a number because the data isn't; divergence is left to be seen."""
+    names = [
+        f"x[{index}]" if len(data.x_leaves) > 1 else "x" for index in range(len(data.x_leaves))
+    ]
+    names += [
+        f"y[{index}]" if len(data.y_leaves) > 1 else "y" for index in range(len(data.y_leaves))
+    ]
+    for name, array in zip([*names, "sample_weight"], data.leaves, strict=False):
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            sample = int(np.isnan(array).reshape(len(array), -1).any(1).argmax())
+            raise InvalidArgumentError(
+                f"the loss is NaN because {name} is: the first sample that holds NaN is number "
+                f"{sample}. The weights were trained on it and are NaN, too"
+            )
+
+
+def _unknown_argument(word: str) -> str:
+    from addax.naming import did_you_mean
+
+    known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "device")
+    return f"compile: unknown argument '{word}'{did_you_mean(word, known)}"
