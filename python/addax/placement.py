@@ -1,0 +1,131 @@
+"""Devices: what there is, and where tensors and programs go."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from addax import _core
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """What is known about a device. Memory is in bytes; a higher score means preferred."""
+
+    name: str
+    kind: str
+    description: str
+    vendor: str
+    details: str
+    score: float
+    units: int
+    memory: int
+    unified_memory: bool
+    dtypes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        size = f", {self.memory / 2**30:.1f} GiB" if self.memory else ""
+        return f"{self.name} ({self.description}{size})"
+
+
+def devices() -> list[DeviceInfo]:
+    """Return the devices that work; ``python -m addax doctor`` tells why others are missing.
+
+    >>> devices()[0].kind
+    'cpu'
+    """
+    _discover()
+    return [
+        DeviceInfo(**{**record, "dtypes": tuple(record["dtypes"])}) for record in _core.devices()
+    ]
+
+
+def failures() -> list[tuple[str, str]]:
+    """Return the plug-ins that could not be loaded, each with the reason."""
+    _discover()
+    return list(_core.device_failures())
+
+
+@functools.cache
+def _discover() -> None:
+    """Name the plug-ins of installed packages and of this one, to be loaded when looked for."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="addax.devices"):
+        try:
+            given = entry.load()
+            _core.add_device_path(os.fspath(given() if callable(given) else given))
+        except Exception as error:  # whatever another package does must not break this one
+            import warnings
+
+            warnings.warn(f"device plug-in '{entry.name}' is left out: {error}", stacklevel=3)
+    own = os.path.join(os.path.dirname(__file__), "plugins")
+    if os.path.isdir(own):
+        _core.add_device_path(own)
+
+
+class device:
+    """A device by its name; as a context, tensors and programs of the body go there.
+
+    >>> with device("cpu"):
+    ...     _core.tensor([1.0]).device == device("cpu").name
+    True
+    """
+
+    def __init__(self, name: Any) -> None:
+        self.name = device_name(name)
+        self._outer: list[str] = []
+
+    def __enter__(self) -> device:
+        self._outer.append(_core.current_device())
+        try:
+            _core.set_default_device(self.name)
+        except BaseException:
+            self._outer.pop()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _core.set_default_device(self._outer.pop())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, device) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"device('{self.name}')"
+
+
+def device_name(given: Any) -> str:
+    """Return the full name of a device given as a name, an alias or an entry of ``devices()``."""
+    name = given if isinstance(given, str) else str(given.name)
+    if not name.startswith("cpu"):
+        _discover()
+    return str(_core.resolve_device(name))
+
+
+@contextmanager
+def use(name: str | None) -> Iterator[None]:
+    """Work on a device, or wherever work goes anyway."""
+    if name is None:
+        yield
+        return
+    with device(name):
+        yield
+
+
+def moved(variable: _core.Variable, name: str) -> _core.Variable:
+    """Return the variable itself if it lies on the device, else a copy there."""
+    if variable.device == name:
+        return variable
+    value = _core.tensor(variable.numpy(), device=name)
+    return _core.Variable(value, name=variable.name, trainable=variable.trainable)
