@@ -29,6 +29,8 @@ KernelPtr make_slice(const Node& node);
 KernelPtr make_pad(const Node& node);
 KernelPtr make_concatenate(const Node& node);
 KernelPtr make_flip(const Node& node);
+// A constant's data came with the program.
+bool accepts_constant(const Node& node);
 KernelPtr make_constant(const Node& node);
 
 // transpose.cpp
