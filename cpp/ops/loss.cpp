@@ -49,8 +49,10 @@ std::vector<Value> decompose_sparse(const DecomposeCall& call) {
   const int64_t axis = type.shape.rank() - 1;
   const int64_t classes = type.shape[static_cast<int>(axis)];
   const DType wide = compute_class(type.dtype);
-  const Value labels = emit.call("check_range", {call.inputs[1]},
-                                 {{"low", int64_t{0}}, {"high", classes}, {"what", "label"}});
+  // The first word names the op in the message of a failed check.
+  const Value labels = emit.call(
+      "check_range", {call.inputs[1]},
+      {{"low", int64_t{0}}, {"high", classes}, {"what", "sparse_softmax_cross_entropy label"}});
   const SoftmaxParts parts = softmax_parts(emit, emit.cast(call.inputs[0], wide), axis);
   const Value picked = emit_text(emit, "where(mask, -log_probability, 0)",
                                  {{"mask", label_mask(emit, labels, classes)},
