@@ -85,9 +85,8 @@ class Backward {
       if (!grads[i].valid() || !between_[index_of(node.inputs[i])]) continue;
       if (graph_.type(grads[i]) != graph_.type(node.inputs[i])) {
         throw InternalError("[" + node.op->name + "] gives a gradient of " +
-                            graph_.type(grads[i]).to_string() + " for input " +
-                            std::to_string(i) + " of " +
-                            graph_.type(node.inputs[i]).to_string());
+                            graph_.type(grads[i]).to_string() + " for input " + std::to_string(i) +
+                            " of " + graph_.type(node.inputs[i]).to_string());
       }
       accumulate(node.inputs[i], grads[i]);
     }
@@ -110,8 +109,8 @@ class Backward {
 std::vector<Value> gradients(Graph& graph, Value loss, std::span<const Value> wrt) {
   check_floating(graph, loss, "the loss");
   if (graph.shape(loss).rank() != 0) {
-    throw ShapeError("[gradients] the loss must be a scalar, got " +
-                     graph.type(loss).to_string() + "; reduce it by mean or sum");
+    throw ShapeError("[gradients] the loss must be a scalar, got " + graph.type(loss).to_string() +
+                     "; reduce it by mean or sum");
   }
   for (size_t i = 0; i < wrt.size(); ++i) {
     check_floating(graph, wrt[i], ("value " + std::to_string(i)).c_str());

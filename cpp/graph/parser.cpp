@@ -298,6 +298,10 @@ class Parser {
       } while (accept(","));
       expect(")");
     }
+    // Attributes, types and label stand on the same line; later comments are no labels.
+    const std::string_view whole = text_;
+    text_ = text_.substr(0, text_.find('\n', position_));
+    comment_ = {};
     Attrs call_attrs = attrs();
     const size_t end = position_;
     position_ = begin;
@@ -310,27 +314,21 @@ class Parser {
     }
     for (size_t i = 0; i < names.size(); ++i) define(names[i], outputs[i]);
     position_ = end;
-    rest_of_line(graph, op_name, outputs);
-  }
-
-  // The types and the label; comments of later lines are no labels.
-  void rest_of_line(Graph& graph, std::string_view op_name, const std::vector<Value>& outputs) {
-    const std::string_view whole = text_;
-    text_ = text_.substr(0, text_.find('\n', position_));
-    comment_ = {};
-    if (accept(":")) {
-      for (size_t i = 0; i < outputs.size(); ++i) {
-        if (i > 0) expect(",");
-        const TensorType stated = tensor_type();
-        if (stated != graph.type(outputs[i])) {
-          fail("[" + std::string(op_name) + "] returns " + graph.type(outputs[i]).to_string() +
-               ", not " + stated.to_string());
-        }
-      }
-    }
+    if (accept(":")) stated_types(graph, op_name, outputs);
     skip_space();
     graph.mutable_nodes().back().label = std::string(comment_);
     text_ = whole;
+  }
+
+  void stated_types(const Graph& graph, std::string_view op_name,
+                    const std::vector<Value>& outputs) {
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (i > 0) expect(",");
+      const TensorType stated = tensor_type();
+      if (stated == graph.type(outputs[i])) continue;
+      fail("[" + std::string(op_name) + "] returns " + graph.type(outputs[i]).to_string() +
+           ", not " + stated.to_string());
+    }
   }
 
   std::string_view text_;

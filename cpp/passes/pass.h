@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace addax {
+
+// What passes know of the device that the graph is compiled for.
+struct PassTarget {
+  // For each node of the graph, as it is then, whether the device takes it.
+  std::function<std::vector<bool>(const Graph&)> supports;
+  // False keeps elementwise ops one by one and contractions without epilogues, to look for faults.
+  bool fuse = true;
+};
+
+// A rewrite of the whole graph that keeps what it computes. It leaves a compact graph, which the
+// verifier accepts.
+struct Pass {
+  std::string_view name;
+  void (*run)(Graph&, const PassTarget&);
+};
+
+namespace passes {
+
+// Computes small subgraphs of constants: elementwise ops, casts, reshapes, broadcasts, iota.
+void fold_constants(Graph& graph, const PassTarget& target);
+
+// Algebraic identities that are exact for the dtype, and movements that move nothing.
+void simplify(Graph& graph, const PassTarget& target);
+
+// Equal ops on equal inputs become one.
+void eliminate_common_subexpressions(Graph& graph, const PassTarget& target);
+
+// Drops what neither an output nor a state's next value needs.
+void eliminate_dead_code(Graph& graph, const PassTarget& target);
+
+// Rewrites nodes that the device refuses by their decomposition, as deep as it takes.
+void decompose(Graph& graph, const PassTarget& target);
+
+// Moves elementwise ops on the result of a matmul or conv2d into its epilogue.
+void fuse_epilogue(Graph& graph, const PassTarget& target);
+
+// Gathers elementwise ops, and reductions of their results, into `fused` nodes.
+void fuse_elementwise(Graph& graph, const PassTarget& target);
+
+// Checks that the device takes every node; throws UnsupportedError for the first that it refuses.
+void place(Graph& graph, const PassTarget& target);
+
+// Inserts `copy` so that each output and each state's next value is a node's result of its own that
+// may be written straight into the buffer bound for it: no two share one, none is an input, a
+// constant or an old state, and no state is overwritten before its last reader.
+void materialize(Graph& graph, const PassTarget& target);
+
+}  // namespace passes
+}  // namespace addax

@@ -1,0 +1,58 @@
+#include "passes/pipeline.h"
+
+#include <array>
+
+#include "core/env.h"
+#include "graph/text.h"
+#include "graph/verifier.h"
+
+namespace addax {
+namespace {
+
+constexpr Pass kDeadCode = {"dce", passes::eliminate_dead_code};
+constexpr Pass kFold = {"constant_folding", passes::fold_constants};
+constexpr Pass kSimplify = {"simplify", passes::simplify};
+constexpr Pass kCommon = {"cse", passes::eliminate_common_subexpressions};
+constexpr Pass kDecompose = {"decompose", passes::decompose};
+
+// Clean before and after decomposition. Epilogues take what they can before the rest is grouped;
+// a device that refuses either kind of fused node gets back, by decomposition, what went into it.
+constexpr std::array kPipeline = {
+    kDeadCode,
+    kFold,
+    kSimplify,
+    kCommon,
+    kDecompose,
+    kFold,
+    kSimplify,
+    kCommon,
+    kDeadCode,
+    Pass{"fuse_epilogue", passes::fuse_epilogue},
+    kDecompose,
+    Pass{"fuse_elementwise", passes::fuse_elementwise},
+    kDecompose,
+    kDeadCode,
+    Pass{"place", passes::place},
+    Pass{"materialize", passes::materialize},
+};
+
+}  // namespace
+
+std::span<const Pass> pipeline() { return kPipeline; }
+
+void optimize(Graph& graph, const PassTarget& target) {
+  if (env::log_enabled("graph")) env::log("graph", to_text(graph));
+  const bool logged = env::log_enabled("passes");
+  std::string before = logged ? to_text(graph) : std::string();
+  verify(graph, "building");
+  for (const Pass& pass : pipeline()) {
+    pass.run(graph, target);
+    verify(graph, pass.name);
+    if (!logged) continue;
+    std::string after = to_text(graph);
+    if (after != before) env::log("passes", "after " + std::string(pass.name) + "\n" + after);
+    before = std::move(after);
+  }
+}
+
+}  // namespace addax
