@@ -76,9 +76,10 @@ Tensor([ 1, -2], dtype=int32))";
     return {{call.attrs.dtype("dtype"), call.inputs[0].shape}};
   };
   def.grad = [](const GradCall& call) -> std::vector<Value> {
+    const Value dy = call.output_grads[0];
     const DType from = call.emit.dtype(call.inputs[0]);
-    if (!call.output_grads[0].valid() || !is_floating(from)) return {Value()};
-    return {call.emit.cast(call.output_grads[0], from)};
+    const bool flows = dy.valid() && is_floating(from) && is_floating(call.emit.dtype(dy));
+    return {flows ? call.emit.cast(dy, from) : Value()};
   };
   def.flops = [](const OpCall&) { return 0.0; };
   return def;
