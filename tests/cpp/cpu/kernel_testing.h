@@ -78,12 +78,14 @@ void run_backwards(const Plan& plan, const Args& args, void* workspace) {
   }
 }
 
-// A sum of products whose terms add up to `magnitude` in absolute value, made of `terms` products
-// and as many additions in any order, differs from the exact one by at most about (terms + 1)
-// roundings of that magnitude.
+// How far a sum of `terms` random terms, whose squares add up to `squares`, may be from the exact
+// one. The partial sums of n terms of size s and random sign wander like sqrt(i) * s; each addition
+// rounds its partial sum by up to eps / 2, uniformly. The errors' variance is then (eps * s * n)^2
+// / 24, and with n * s^2 = squares the bound below is eight standard deviations and more. Fewer
+// roundings (FMA, blocks) only make the error smaller.
 template <class T>
-double sum_tolerance(int64_t terms, double magnitude) {
-  return static_cast<double>(terms + 1) * std::numeric_limits<T>::epsilon() * magnitude;
+double sum_tolerance(int64_t terms, double squares) {
+  return 2 * std::numeric_limits<T>::epsilon() * std::sqrt(static_cast<double>(terms) * squares);
 }
 
 }  // namespace addax::cpu
