@@ -67,7 +67,7 @@ OpDef cast_op() {
 
 Floating values are truncated towards zero when they become integers; anything but 0 becomes True.
 
->>> ax.ops.cast([1.5, -2.5], "int32")
+>>> ax.ops.cast([1.5, -2.5], dtype="int32")
 Tensor([ 1, -2], dtype=int32))";
   def.inputs = {"x"};
   def.attrs = {{"dtype", AttrKind::DType, {}, "Dtype of the result."}};

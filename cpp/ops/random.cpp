@@ -92,7 +92,7 @@ void register_random_ops(OpRegistryBuilder& ops) {
 
 `state` holds a seed and a counter; the counter of the new state follows the numbers drawn.
 
->>> state = ax.ops.cast([7, 0], "int64")
+>>> state = ax.ops.cast([7, 0], dtype="int64")
 >>> y, state = ax.ops.random_uniform(state, shape=[6])
 >>> state
 Tensor([7, 2], dtype=int64))");
@@ -106,7 +106,7 @@ Tensor([7, 2], dtype=int64))");
 
 `state` holds a seed and a counter; the counter of the new state follows the numbers drawn.
 
->>> state = ax.ops.cast([7, 0], "int64")
+>>> state = ax.ops.cast([7, 0], dtype="int64")
 >>> y, state = ax.ops.random_normal(state, shape=[6])
 >>> state
 Tensor([7, 2], dtype=int64))");
@@ -119,7 +119,7 @@ Tensor([7, 2], dtype=int64))");
 
   OpDef dropout = generator("dropout", R"(0 at random places, `x / (1 - rate)` elsewhere.
 
->>> state = ax.ops.cast([7, 0], "int64")
+>>> state = ax.ops.cast([7, 0], dtype="int64")
 >>> y, state = ax.ops.dropout([1.0, 2.0], state, rate=0.0)
 >>> y
 Tensor([1., 2.], dtype=float32))");
@@ -137,8 +137,8 @@ Tensor([1., 2.], dtype=float32))");
 
 With `shuffle` the order is a permutation that `key` (seed and number of the pass) chooses.
 
->>> cursor = ax.ops.cast(1, "int64")
->>> key = ax.ops.cast([7, 0], "int64")
+>>> cursor = ax.ops.cast(1, dtype="int64")
+>>> key = ax.ops.cast([7, 0], dtype="int64")
 >>> ax.ops.batch_indices(cursor, key, n=6, batch=2, shuffle=False)
 Tensor([2, 3], dtype=int64))";
   indices.inputs = {"cursor", "key"};
