@@ -40,6 +40,44 @@ inline Vec<T> broadcast(T value) {
   return value - Vec<T>{};
 }
 
+// The first `count` < kWidth elements, `rest` in the others.
+template <class T>
+inline Vec<T> load_part(const T* from, int64_t count, T rest = T{}) {
+  Vec<T> v = broadcast(rest);
+#if ADDAX_VECTOR_BYTES == 64 && defined(__AVX512F__)
+  const auto mask = (1u << count) - 1;
+  if constexpr (sizeof(T) == 4) {
+    const __m512i old = __builtin_bit_cast(__m512i, v);
+    const __m512i bits = _mm512_mask_loadu_epi32(old, static_cast<__mmask16>(mask), from);
+    return __builtin_bit_cast(Vec<T>, bits);
+  }
+  if constexpr (sizeof(T) == 8) {
+    const __m512i old = __builtin_bit_cast(__m512i, v);
+    const __m512i bits = _mm512_mask_loadu_epi64(old, static_cast<__mmask8>(mask), from);
+    return __builtin_bit_cast(Vec<T>, bits);
+  }
+#endif
+  for (int64_t i = 0; i < count; ++i) v[i] = from[i];
+  return v;
+}
+
+template <class T>
+inline void store_part(T* to, Vec<T> v, int64_t count) {
+#if ADDAX_VECTOR_BYTES == 64 && defined(__AVX512F__)
+  const auto mask = (1u << count) - 1;
+  const __m512i bits = __builtin_bit_cast(__m512i, v);
+  if constexpr (sizeof(T) == 4) {
+    _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(mask), bits);
+    return;
+  }
+  if constexpr (sizeof(T) == 8) {
+    _mm512_mask_storeu_epi64(to, static_cast<__mmask8>(mask), bits);
+    return;
+  }
+#endif
+  for (int64_t i = 0; i < count; ++i) to[i] = v[i];
+}
+
 template <class To, class From>
 inline To bits_as(From from) {
   return __builtin_bit_cast(To, from);

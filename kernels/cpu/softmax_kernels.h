@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/isa.h"
+
+namespace addax::cpu {
+
+// Softmax over rows of x [rows, cols], dense. `sums` are those of exp(x - max) over a row.
+template <class T>
+struct SoftmaxKernels {
+  // e = exp(x - max) in place of x, with the maximum and the sum of each row. cols > 0.
+  void (*exponentials)(T* x, int64_t rows, int64_t cols, T* maxima, T* sums);
+  // x = x * factor[row].
+  void (*scale)(T* x, int64_t rows, int64_t cols, const T* factors);
+  // x = x - offset[row].
+  void (*shift)(T* x, int64_t rows, int64_t cols, const T* offsets);
+};
+
+template <class T>
+const SoftmaxKernels<T>& softmax_kernels(Isa isa);
+
+namespace portable {
+extern const SoftmaxKernels<float> kSoftmaxF32;
+extern const SoftmaxKernels<double> kSoftmaxF64;
+}
+namespace avx2 {
+extern const SoftmaxKernels<float> kSoftmaxF32;
+extern const SoftmaxKernels<double> kSoftmaxF64;
+}
+namespace avx512 {
+extern const SoftmaxKernels<float> kSoftmaxF32;
+extern const SoftmaxKernels<double> kSoftmaxF64;
+}
+
+}  // namespace addax::cpu
