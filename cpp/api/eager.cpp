@@ -80,8 +80,7 @@ std::string cache_key(const OpDef& op, const Attrs& attrs, const Signature& sign
   return key;
 }
 
-std::shared_ptr<Program> compile_call(const OpDef& op, const Attrs& attrs,
-                                      const Signature& signature, Device& device) {
+Graph graph_of_call(const OpDef& op, const Attrs& attrs, const Signature& signature) {
   Graph graph(op.name);
   std::vector<Value> values;
   for (size_t i = 0; i < signature.types.size(); ++i) {
@@ -91,7 +90,7 @@ std::shared_ptr<Program> compile_call(const OpDef& op, const Attrs& attrs,
     values[i] = convert_operand(graph, values[i], signature.dtypes[i]);
   }
   for (const Value output : graph.emit(op, attrs, values)) graph.add_output(output);
-  return Program::compile(std::move(graph), device);
+  return graph;
 }
 
 // Inputs' buffers; scalars are written to new ones in the dtype that the op takes. Variables are
@@ -119,6 +118,25 @@ std::vector<Buffer> bind_inputs(std::span<const Operand> inputs, const Signature
   return buffers;
 }
 
+std::vector<Tensor> run_program(Program& program, std::span<const Operand> inputs,
+                                const Signature& signature) {
+  Device& device = program.device();
+  const Graph& graph = program.graph();
+  std::vector<Buffer> outputs;
+  std::vector<Tensor> results;
+  outputs.reserve(graph.outputs().size());
+  results.reserve(graph.outputs().size());
+  for (const Value output : graph.outputs()) {
+    const TensorType& type = graph.type(output);
+    outputs.push_back(device.alloc(type.bytes()));
+    results.emplace_back(device, outputs.back(), type);
+  }
+  std::optional<VariableLocks> locks;
+  const std::vector<Buffer> bound = bind_inputs(inputs, signature, device, locks);
+  program.run(bound, {}, outputs);
+  return results;
+}
+
 // Reshaping a concrete tensor moves nothing: the same buffer under another shape.
 Tensor reshape_concrete(const OpDef& op, const Tensor& x, Attrs attrs) {
   const std::array types{x.type()};
@@ -134,25 +152,12 @@ std::vector<Tensor> run_eagerly(const OpDef& op, std::span<const Operand> inputs
   }
   Device& device = common_device(op, inputs);
   const Signature signature = signature_of(op, inputs);
-  const std::shared_ptr<Program> program = program_cache().get_or_compile(
-      cache_key(op, attrs, signature, device),
-      [&] { return compile_call(op, attrs, signature, device); });
-  const Graph& graph = program->graph();
-  std::vector<Buffer> outputs;
-  std::vector<Tensor> results;
-  outputs.reserve(graph.outputs().size());
-  results.reserve(graph.outputs().size());
-  for (const Value output : graph.outputs()) {
-    const TensorType& type = graph.type(output);
-    outputs.push_back(device.alloc(type.bytes()));
-    results.emplace_back(device, outputs.back(), type);
-  }
-  std::optional<VariableLocks> locks;
-  const std::vector<Buffer> bound = bind_inputs(inputs, signature, device, locks);
-  program->run(bound, {}, outputs);
-  return results;
+  const std::shared_ptr<Program> program =
+      program_cache().get_or_compile(cache_key(op, attrs, signature, device), [&] {
+        return Program::compile(graph_of_call(op, attrs, signature), device);
+      });
+  return run_program(*program, inputs, signature);
 }
-
 }  // namespace
 
 OperandType Operand::operand_type() const {
@@ -183,6 +188,25 @@ Tensor apply(const OpDef& op, std::span<const Operand> inputs, Attrs attrs) {
 Tensor apply(std::string_view op, std::initializer_list<Operand> inputs, Attrs attrs) {
   return apply(OpRegistry::instance().at(op), std::span(inputs.begin(), inputs.size()),
                std::move(attrs));
+}
+
+std::vector<Tensor> apply_decomposed(const OpDef& op, std::span<const Operand> inputs,
+                                     const Attrs& attrs) {
+  Device& device = common_device(op, inputs);
+  const Signature signature = signature_of(op, inputs);
+  Graph graph = graph_of_call(op, attrs, signature);
+  graph.expand([&op](const Node& node) { return node.op == &op; });
+  const std::shared_ptr<Program> program = Program::compile(std::move(graph), device);
+  return run_program(*program, inputs, signature);
+}
+
+double op_flops(const OpDef& op, std::span<const Operand> inputs, const Attrs& attrs) {
+  const Graph graph = graph_of_call(op, attrs, signature_of(op, inputs));
+  const Node& node = *graph.producer(graph.outputs().front());
+  if (!op.flops) return static_cast<double>(graph.type(graph.outputs().front()).shape.num_elements());
+  std::vector<TensorType> types;
+  for (const Value input : node.inputs) types.push_back(graph.type(input));
+  return op.flops(OpCall{op, node.attrs, types});
 }
 
 Tensor to_tensor(const Operand& operand) {

@@ -39,6 +39,13 @@ std::vector<Tensor> apply_all(const OpDef& op, std::span<const Operand> inputs, 
 Tensor apply(const OpDef& op, std::span<const Operand> inputs, Attrs attrs = {});
 Tensor apply(std::string_view op, std::initializer_list<Operand> inputs, Attrs attrs = {});
 
+// Runs the op's decomposition instead, whatever the device has kernels for; for tests. Not cached.
+std::vector<Tensor> apply_decomposed(const OpDef& op, std::span<const Operand> inputs,
+                                     const Attrs& attrs);
+
+// Floating-point operations of one call by the op's record; for benchmarks.
+double op_flops(const OpDef& op, std::span<const Operand> inputs, const Attrs& attrs);
+
 // The programs of eager calls.
 ProgramCache& program_cache();
 

@@ -53,15 +53,18 @@ py::dict record_of(const OpDef& op) {
   return record;
 }
 
-py::object apply_by_name(const std::string& name, const py::iterable& inputs,
-                         const py::object& attrs) {
-  const OpDef& op = OpRegistry::instance().at(name);
-  std::vector<Operand> operands;
-  for (const py::handle input : inputs) operands.push_back(operand_from_python(input, name));
-  return to_python(call_all(op, operands,
-                            attrs.is_none() ? Attrs()
-                                            : attrs_from_python(op, attrs.cast<py::dict>())));
-}
+// A call by name, as Python writes it.
+struct NamedCall {
+  NamedCall(const std::string& name, const py::iterable& items, const py::object& dict)
+      : op(OpRegistry::instance().at(name)) {
+    for (const py::handle item : items) inputs.push_back(operand_from_python(item, name));
+    if (!dict.is_none()) attrs = attrs_from_python(op, dict.cast<py::dict>());
+  }
+
+  const OpDef& op;
+  std::vector<Operand> inputs;
+  Attrs attrs;
+};
 
 }  // namespace
 
@@ -75,10 +78,31 @@ void bind_ops(py::module_& module) {
     if (op->is_public) ops.add_object(op->name.c_str(), make_op_function(*op, ops_name));
   }
 
-  module.def("apply", &apply_by_name, py::arg("op"), py::arg("inputs"),
-             py::arg("attrs") = py::none(),
-             "Calls an op by name, internal ones too; a Tensor, or a tuple where the op has "
-             "several outputs.");
+  module.def(
+      "apply",
+      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+        NamedCall call(op, inputs, attrs);
+        return to_python(call_all(call.op, call.inputs, std::move(call.attrs)));
+      },
+      py::arg("op"), py::arg("inputs"), py::arg("attrs") = py::none(),
+      "Calls an op by name, internal ones too; a Tensor, or a tuple where the op has several "
+      "outputs.");
+  module.def(
+      "apply_decomposed",
+      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+        const NamedCall call(op, inputs, attrs);
+        return to_python(apply_decomposed(call.op, call.inputs, call.attrs));
+      },
+      py::arg("op"), py::arg("inputs"), py::arg("attrs") = py::none(),
+      "As `apply`, by the op's decomposition even where the device has a kernel for it.");
+  module.def(
+      "op_flops",
+      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+        const NamedCall call(op, inputs, attrs);
+        return op_flops(call.op, call.inputs, call.attrs);
+      },
+      py::arg("op"), py::arg("inputs"), py::arg("attrs") = py::none(),
+      "Floating-point operations of a call, by the op's record.");
   module.def(
       "op_records",
       [] {
