@@ -45,7 +45,7 @@ uint64_t CachingAllocator::size_class(uint64_t bytes) {
 
 CachingAllocator::CachingAllocator(Device& device) : device_(device) {}
 
-CachingAllocator::~CachingAllocator() { trim(); }
+CachingAllocator::~CachingAllocator() { free_cached(); }
 
 Buffer CachingAllocator::alloc(uint64_t bytes) {
   const uint64_t capacity = bytes > kLargest ? bytes : size_class(bytes);
@@ -65,7 +65,7 @@ Buffer CachingAllocator::alloc(uint64_t bytes) {
   std::string reason;
   adx_buffer* handle = try_alloc(capacity, reason);
   if (handle == nullptr) {
-    reclaim();
+    trim();
     handle = try_alloc(capacity, reason);
   }
   if (handle == nullptr) {
@@ -138,14 +138,14 @@ adx_buffer* CachingAllocator::try_alloc(uint64_t capacity, std::string& reason) 
   return handle;
 }
 
-void CachingAllocator::reclaim() {
+uint64_t CachingAllocator::trim() {
   std::vector<std::function<void()>> reclaimers;
   {
     const std::lock_guard lock(mutex_);
     reclaimers = reclaimers_;
   }
   for (const std::function<void()>& drop_idle : reclaimers) drop_idle();
-  trim();
+  return free_cached();
 }
 
 void CachingAllocator::release(Block* block) noexcept {
@@ -171,7 +171,7 @@ MemoryInfo CachingAllocator::info() const {
   return info_;
 }
 
-uint64_t CachingAllocator::trim() {
+uint64_t CachingAllocator::free_cached() {
   const std::lock_guard lock(mutex_);
   for (std::vector<Block*>& blocks : free_) {
     for (Block* block : blocks) {

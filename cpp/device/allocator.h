@@ -35,10 +35,11 @@ class CachingAllocator {
   Buffer wrap(void* host, uint64_t bytes, std::shared_ptr<void> owner);
 
   MemoryInfo info() const;
-  // Gives the cached blocks back to the device; returns their bytes.
+  // Gives all idle memory back to the device: what reclaimers drop, and the cached blocks. Returns
+  // the bytes.
   uint64_t trim();
 
-  // Called before the cache is trimmed for want of memory: drops buffers that are kept but idle.
+  // `reclaim` drops buffers that somebody keeps without using them.
   void add_reclaimer(std::function<void()> reclaim);
 
   static uint64_t size_class(uint64_t bytes);
@@ -51,7 +52,7 @@ class CachingAllocator {
                   std::shared_ptr<void> owner);
   // Null, with the reason, when the device has no memory left.
   adx_buffer* try_alloc(uint64_t capacity, std::string& reason);
-  void reclaim();
+  uint64_t free_cached();
 
   Device& device_;
   mutable std::mutex mutex_;
