@@ -104,4 +104,20 @@ class Folder {
 
 void fold_constants(Graph& graph, const PassTarget&) { rewrite(graph, Folder(graph)); }
 
+void fill_constants(Graph& graph, const PassTarget&) {
+  rewrite(graph, [&](const Node& node) {
+    static const OpDef& broadcast_to = OpRegistry::instance().at("broadcast_to");
+    const TensorType type = graph.type(node.outputs[0]);
+    const int64_t count = type.shape.num_elements();
+    if (node.op != &broadcast_to || count > kMaxElements) return Value();
+    const Literal* number = literal_of(graph, node.inputs[0]);
+    if (number == nullptr || number->type.shape.num_elements() != 1) return Value();
+    Literal filled{type, {}};
+    for (int64_t i = 0; i < count; ++i) {
+      filled.data.insert(filled.data.end(), number->data.begin(), number->data.end());
+    }
+    return graph.constant(std::move(filled));
+  });
+}
+
 }  // namespace addax::passes

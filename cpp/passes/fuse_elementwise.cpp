@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <numeric>
 
 #include "ops/axes.h"
 #include "ops/registry.h"
 #include "passes/expr_assembler.h"
 #include "passes/fusion_groups.h"
 #include "passes/pass.h"
+#include "passes/rewriter.h"
 
 namespace addax::passes {
 namespace {
@@ -15,6 +17,7 @@ struct FusedCall {
   Attrs attrs;
   std::string label;
   std::vector<Value> replaced;
+  NodeId position;  // of the last node that goes into it
 };
 
 class CallBuilder {
@@ -45,6 +48,9 @@ class CallBuilder {
     }
     AssembledExpr assembled = assemble_expr(view_, group_.nodes, operands);
     const NodeId first = group_.nodes.front();
+    call.position = group_.reductions.empty()
+                        ? group_.nodes.back()
+                        : std::max(group_.nodes.back(), group_.reductions.back());
     call.inputs = std::move(assembled.inputs);
     call.attrs = {{"expr", assembled.expr.to_string()},
                   {"shape", to_ints(view_.graph().shape(view_.node(first).outputs[0]))},
@@ -80,6 +86,8 @@ void fuse_elementwise(Graph& graph, const PassTarget& target) {
     }
   }
   std::vector<Value> replacements(static_cast<size_t>(graph.num_values()));
+  std::vector<NodeId> positions(graph.nodes().size());
+  std::iota(positions.begin(), positions.end(), 0);
   for (FusedCall& call : calls) {
     graph.set_label(std::move(call.label));
     const std::vector<Value> outputs = graph.call_all("fused", call.inputs, std::move(call.attrs));
@@ -89,10 +97,11 @@ void fuse_elementwise(Graph& graph, const PassTarget& target) {
       const Shape shape = graph.shape(old);
       replacements[static_cast<size_t>(old.id)] = graph.reshape(outputs[i], shape);
     }
+    positions.resize(graph.nodes().size(), call.position);
   }
   graph.set_label({});
   graph.replace_uses(replacements);
-  graph.compact();
+  place_nodes(graph, positions);
   eliminate_dead_code(graph, target);
 }
 

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "ops/compute_class.h"
 #include "ops/registry.h"
 #include "passes/expr_assembler.h"
 #include "passes/pass.h"
+#include "passes/rewriter.h"
 
 namespace addax::passes {
 namespace {
@@ -123,6 +125,7 @@ struct EpilogueCall {
   Attrs attrs;
   std::string label;
   Value replaced;
+  NodeId position;  // of the last node that goes into it
 };
 
 const OpDef* with_epilogue(const Node& node) {
@@ -147,7 +150,7 @@ std::vector<EpilogueCall> find_epilogues(const FusionView& view) {
     const Value result = region.result();
     AssembledExpr epilogue =
         assemble_expr(view, region.nodes(), std::span(&result, 1), region.accumulator());
-    EpilogueCall call{op, node.inputs, node.attrs, node.label, result};
+    EpilogueCall call{op, node.inputs, node.attrs, node.label, result, region.nodes().back()};
     call.inputs.insert(call.inputs.end(), epilogue.inputs.begin() + 1, epilogue.inputs.end());
     call.attrs.set("epilogue", epilogue.expr.to_string());
     calls.push_back(std::move(call));
@@ -162,14 +165,17 @@ void fuse_epilogue(Graph& graph, const PassTarget& target) {
   const std::vector<EpilogueCall> calls = find_epilogues(FusionView(graph));
   if (calls.empty()) return;
   std::vector<Value> replacements(static_cast<size_t>(graph.num_values()));
+  std::vector<NodeId> positions(graph.nodes().size());
+  std::iota(positions.begin(), positions.end(), 0);
   for (const EpilogueCall& call : calls) {
     graph.set_label(call.label);
     replacements[static_cast<size_t>(call.replaced.id)] =
         graph.emit(*call.op, call.attrs, call.inputs)[0];
+    positions.push_back(call.position);
   }
   graph.set_label({});
   graph.replace_uses(replacements);
-  graph.compact();
+  place_nodes(graph, positions);
   eliminate_dead_code(graph, target);
 }
 

@@ -28,6 +28,10 @@ namespace passes {
 // Computes small subgraphs of constants: elementwise ops, casts, reshapes, broadcasts, iota.
 void fold_constants(Graph& graph, const PassTarget& target);
 
+// Small tensors of one number, which fold_constants keeps as broadcasts for fusion to see through,
+// become constants. For after fusion.
+void fill_constants(Graph& graph, const PassTarget& target);
+
 // Algebraic identities that are exact for the dtype, and movements that move nothing.
 void simplify(Graph& graph, const PassTarget& target);
 

@@ -31,6 +31,7 @@ constexpr std::array kPipeline = {
     kDecompose,
     Pass{"fuse_elementwise", passes::fuse_elementwise},
     kDecompose,
+    Pass{"fill_constants", passes::fill_constants},
     kDeadCode,
     Pass{"place", passes::place},
     Pass{"materialize", passes::materialize},

@@ -1,10 +1,28 @@
 #pragma once
 
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "graph/graph.h"
 
 namespace addax {
+
+// Puts nodes that were appended where they belong: `positions[i]` is the node, by its present
+// number, after which node i is to stand. Without this, what only feeds a state would run last and
+// keep its operands alive until then. Where an operand comes later, it is moved forward. Compacts.
+inline void place_nodes(Graph& graph, const std::vector<NodeId>& positions) {
+  std::vector<Node>& nodes = graph.mutable_nodes();
+  std::vector<size_t> order(nodes.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return positions[a] < positions[b]; });
+  std::vector<Node> sorted;
+  sorted.reserve(nodes.size());
+  for (size_t i : order) sorted.push_back(std::move(nodes[i]));
+  nodes = std::move(sorted);
+  graph.compact();
+}
 
 // Walks the nodes in order and replaces those for which `rule` gives a value: by that value, which
 // may be new. Nodes that the rule emits are not visited. Returns whether anything changed.
@@ -12,6 +30,8 @@ namespace addax {
 template <typename Rule>
 bool rewrite(Graph& graph, Rule rule) {
   std::vector<Value> replacements(static_cast<size_t>(graph.num_values()));
+  std::vector<NodeId> positions(graph.nodes().size());
+  std::iota(positions.begin(), positions.end(), 0);
   const size_t count = graph.nodes().size();
   bool changed = false;
   for (size_t i = 0; i < count; ++i) {
@@ -24,6 +44,7 @@ bool rewrite(Graph& graph, Rule rule) {
     graph.set_label(node.label);
     const Value result = rule(node);
     replacements.resize(static_cast<size_t>(graph.num_values()));
+    positions.resize(graph.nodes().size(), static_cast<NodeId>(i));
     if (!result.valid()) continue;
     replacements[static_cast<size_t>(node.outputs[0].id)] = result;
     graph.mutable_nodes()[i].op = nullptr;
@@ -32,7 +53,7 @@ bool rewrite(Graph& graph, Rule rule) {
   graph.set_label({});
   if (!changed) return false;
   graph.replace_uses(replacements);
-  graph.compact();
+  place_nodes(graph, positions);
   return true;
 }
 
