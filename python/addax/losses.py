@@ -105,7 +105,7 @@ class Loss:
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size"
     ) -> None:
-        known = ("sum_over_batch_size", "sum", "mean", "none")
+        known = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none")
         if reduction is not None and reduction not in known:
             nearest = naming.did_you_mean(str(reduction), known)
             raise InvalidArgumentError(f"unknown reduction '{reduction}'{nearest}")
@@ -119,10 +119,15 @@ class Loss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None) -> Tensor:
         """Return the loss over all samples, weighted if asked."""
         losses = as_tensor(self.call(as_tensor(y_true), as_tensor(y_pred)))
+        weights: Tensor | None = None
         if sample_weight is not None:
-            losses = losses * fit_weights(as_tensor(sample_weight, losses.dtype), losses)
+            weights = fit_weights(as_tensor(sample_weight, losses.dtype), losses)
+            losses = losses * weights
         if self.reduction == "none" or losses.ndim == 0:
             return losses
+        if self.reduction == "mean_with_sample_weight" and weights is not None:
+            total = emit("sum", emit("broadcast_to", weights, shape=list(losses.shape)))
+            return emit("sum", losses) / emit("where", total == 0, 1.0, total)
         return emit("sum" if self.reduction == "sum" else "mean", losses)
 
     def get_config(self) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     import difflib
 
-    # Of names that differ in case only the lower-case one is suggested, being last in the order.
-    spelling = {name.lower(): name for name in sorted(known)}
-    nearest = difflib.get_close_matches(str(word).lower(), spelling, n=1, cutoff=0.5)
-    return f"; did you mean '{spelling[nearest[0]]}'?" if nearest else ""
+    names, word = sorted(known), str(word)
+    nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if not nearest:
+        spelling = {name.lower(): name for name in names}
+        nearest = difflib.get_close_matches(word.lower(), spelling, n=1, cutoff=0.5)
+        nearest = [spelling[name] for name in nearest]
+    return f"; did you mean '{nearest[0]}'?" if nearest else ""

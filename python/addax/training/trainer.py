@@ -106,6 +106,11 @@ class Trainer:
         """The loss given to ``compile``."""
         return None if self._objective is None else self._objective._loss
 
+    def reset_metrics(self) -> None:
+        """Begin the report of loss and metrics again."""
+        if self._objective is not None:
+            self._objective.reset()
+
     def _compiled_for(self, method: str) -> Objective:
         if self._objective is None:
             raise InvalidArgumentError(

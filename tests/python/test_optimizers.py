@@ -1,0 +1,122 @@
+"""Optimizers against their update rules in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import addax as ax
+from addax import optimizers
+from addax.errors import InvalidArgumentError
+
+SHAPES = [(3, 4), (4,), ()]
+
+
+def gradients(step):
+    rng = np.random.default_rng(step)
+    return [np.asarray(rng.standard_normal(shape), np.float32) for shape in SHAPES]
+
+
+def run(optimizer, steps=5):
+    variables = [ax.Variable(np.ones(shape, np.float32)) for shape in SHAPES]
+    for step in range(steps):
+        optimizer.apply_gradients(zip(gradients(step), variables, strict=True))
+    return [variable.numpy() for variable in variables]
+
+
+def close(actual, expected):
+    for a, e in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
+
+
+def expected_sgd(rate, momentum, nesterov, steps=5):
+    weights = [np.ones(shape) for shape in SHAPES]
+    velocities = [np.zeros(shape) for shape in SHAPES]
+    for step in range(steps):
+        for index, gradient in enumerate(gradients(step)):
+            velocities[index] = momentum * velocities[index] - rate * gradient
+            ahead = momentum * velocities[index] - rate * gradient
+            weights[index] = weights[index] + (ahead if nesterov else velocities[index])
+    return weights
+
+
+def expected_adam(rate, beta_1, beta_2, epsilon, steps=5):
+    weights = [np.ones(shape) for shape in SHAPES]
+    m = [np.zeros(shape) for shape in SHAPES]
+    v = [np.zeros(shape) for shape in SHAPES]
+    for step in range(steps):
+        size = rate * np.sqrt(1 - beta_2 ** (step + 1)) / (1 - beta_1 ** (step + 1))
+        for index, gradient in enumerate(gradients(step)):
+            m[index] = beta_1 * m[index] + (1 - beta_1) * gradient
+            v[index] = beta_2 * v[index] + (1 - beta_2) * gradient**2
+            weights[index] = weights[index] - size * m[index] / (np.sqrt(v[index]) + epsilon)
+    return weights
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True)])
+def test_sgd(momentum, nesterov):
+    optimizer = optimizers.SGD(0.1, momentum=momentum, nesterov=nesterov)
+    close(run(optimizer), expected_sgd(0.1, momentum, nesterov))
+    assert int(optimizer.iterations.numpy()) == 5
+
+
+@pytest.mark.parametrize("arguments", [{}, {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}])
+def test_adam(arguments):
+    rule = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **arguments}
+    close(run(optimizers.Adam(0.05, **arguments)), expected_adam(0.05, **rule))
+
+
+def test_learning_rate_can_be_set():
+    optimizer = optimizers.SGD(0.1)
+    w = ax.Variable([1.0])
+    optimizer.apply([ax.tensor([1.0])], [w])
+    optimizer.learning_rate = 0.5
+    optimizer.apply([ax.tensor([1.0])], [w])
+    assert w.numpy()[0] == pytest.approx(0.4)
+    assert float(optimizer.learning_rate.numpy()) == 0.5
+
+
+def test_learning_rate_follows_a_function_of_the_step():
+    optimizer = optimizers.SGD(lambda step: 1.0 / (step.astype("float32") + 1.0))
+    w = ax.Variable([0.0])
+    for _ in range(3):
+        optimizer.apply([ax.tensor([-1.0])], [w])
+    assert w.numpy()[0] == pytest.approx(1 + 1 / 2 + 1 / 3)
+    with pytest.raises(InvalidArgumentError, match="follows a schedule"):
+        optimizer.learning_rate = 0.1
+
+
+def test_learning_rate_set_between_fits_needs_no_new_program():
+    x, y = np.ones((8, 2), np.float32), np.ones((8, 1), np.float32)
+    model = ax.Sequential([ax.Input((2,)), ax.layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1), "mse")
+    model.fit(x, y, verbose=0)
+    programs = dict(model._steps._programs)
+    model.optimizer.learning_rate = 0.0
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    assert model._steps._programs == programs
+    close(model.get_weights(), before)
+
+
+def test_aliases_and_configuration():
+    assert type(optimizers.get("adam")) is optimizers.Adam
+    assert type(optimizers.get(optimizers.SGD)) is optimizers.SGD
+    adam = optimizers.Adam(0.25, beta_1=0.5, name="a")
+    again = optimizers.Adam.from_config(adam.get_config())
+    assert again.get_config() == adam.get_config()
+    made = optimizers.get({"class_name": "SGD", "config": {"momentum": 0.5}})
+    assert made.momentum == 0.5
+
+
+def test_mistakes():
+    with pytest.raises(ValueError, match="unknown optimizer 'adma'; did you mean 'adam'"):
+        optimizers.get("adma")
+    with pytest.raises(TypeError, match="Adam: unknown argument 'beta1'; did you mean 'beta_1'"):
+        optimizers.Adam(beta1=0.5)
+    with pytest.raises(InvalidArgumentError, match="momentum must be between 0 and 1"):
+        optimizers.SGD(momentum=2.0)
+    optimizer = optimizers.Adam()
+    optimizer.apply([ax.tensor([1.0])], [ax.Variable([1.0])])
+    with pytest.raises(InvalidArgumentError, match="built for other weights"):
+        optimizer.apply([ax.tensor([1.0])], [ax.Variable([1.0])])
