@@ -39,7 +39,11 @@ void check(const OpDef& def) {
     if (attr.kind == AttrKind::Int) zeros.set(attr.name, int64_t{0});
     if (attr.kind == AttrKind::Bool) zeros.set(attr.name, false);
   }
-  scalar_expr(def, zeros);
+  try {
+    scalar_expr(def, zeros);
+  } catch (const InvalidArgumentError& error) {
+    reject(def, error.what());
+  }
 }
 
 OpRegistry build_registry() {
