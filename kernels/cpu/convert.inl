@@ -1,5 +1,5 @@
-// Conversions between dtypes and compute classes at one ISA level; see simd.inl. Floats round to nearest even,
-// floats to integers truncate, integers wrap, bool is `!= 0`.
+// Conversions between dtypes and compute classes at one ISA level; see simd.inl. Floats round to
+// nearest even, floats to integers truncate, integers wrap, bool is `!= 0`.
 #pragma once
 
 #include <array>

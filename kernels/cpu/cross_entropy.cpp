@@ -55,7 +55,8 @@ class CrossEntropy : public Kernel {
   void run_rows(const RunContext& context, int64_t row, int64_t n, T* values) const {
     T maxima[kMostRows], sums[kMostRows];
     int64_t labels[kMostRows];
-    load_(context.data<const std::byte>(logits_) + row * cols_ * bytes_of(logits_), values, n * cols_);
+    load_(context.data<const std::byte>(logits_) + row * cols_ * bytes_of(logits_), values,
+          n * cols_);
     load_label_(context.data<const std::byte>(labels_) + row * bytes_of(labels_), labels, n);
     for (int64_t i = 0; i < n; ++i) {
       if (labels[i] >= 0 && labels[i] < cols_) continue;
@@ -72,7 +73,8 @@ class CrossEntropy : public Kernel {
   void write_loss(const RunContext& context, int64_t row, int64_t n, T* values, T* maxima, T* sums,
                   const int64_t* labels) const {
     T chosen[kMostRows];
-    for (int64_t i = 0; i < n; ++i) chosen[i] = labels[i] < 0 ? T{0} : values[i * cols_ + labels[i]];
+    for (int64_t i = 0; i < n; ++i)
+      chosen[i] = labels[i] < 0 ? T{0} : values[i * cols_ + labels[i]];
     kernels_.exponentials(values, n, cols_, maxima, sums);
     // The difference first: it is small where the loss is.
     for (int64_t i = 0; i < n; ++i) sums[i] = std::log(sums[i]) + (maxima[i] - chosen[i]);

@@ -6,8 +6,8 @@
 
 namespace addax::cpu {
 
-// Treats subnormal floats as zero on this thread while it lives: on most processors they cost a hundred
-// times as much as other numbers, and optimizer moments that fade away are full of them.
+// Treats subnormal floats as zero on this thread while it lives: on most processors they cost a
+// hundred times as much as other numbers, and optimizer moments that fade away are full of them.
 class FlushDenormals {
  public:
 #if defined(__SSE__)

@@ -115,9 +115,7 @@ bool class_has_ops(const ScalarExpr& expr, ComputeClass compute) {
 
 }  // namespace
 
-bool accepts_fused(const Node& node) {
-  return class_has_ops(parse_fused(node), fused_class(node));
-}
+bool accepts_fused(const Node& node) { return class_has_ops(parse_fused(node), fused_class(node)); }
 
 KernelPtr make_fused(const Node& node) {
   MapReduceSpec spec;

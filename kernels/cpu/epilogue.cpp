@@ -25,7 +25,8 @@ class Matcher {
       // where(mask > 0, inner, 0)
       const ScalarInstruction& where = at(value);
       const ScalarInstruction& condition = at(where.a);
-      if (condition.op != ScalarOp::Greater || !is_zero(condition.b) || !is_zero(where.c)) return {};
+      if (condition.op != ScalarOp::Greater || !is_zero(condition.b) || !is_zero(where.c))
+        return {};
       result.mask = extra(condition.a, node_.output().shape);
       if (!result.mask) return {};
       value = where.b;
@@ -72,8 +73,8 @@ class Matcher {
     const Shape& shape = node_.input(static_cast<int>(at(value).value) + 1).shape;
     const Shape& out = node_.output().shape;
     const int64_t last = out[out.rank() - 1];
-    const bool fits = shape.rank() > 0 && shape[shape.rank() - 1] == last &&
-                      shape.num_elements() == last;
+    const bool fits =
+        shape.rank() > 0 && shape[shape.rank() - 1] == last && shape.num_elements() == last;
     return fits ? extra(value, shape) : std::nullopt;
   }
 
@@ -81,13 +82,7 @@ class Matcher {
   const ScalarExpr& expr_;
 };
 
-}  // namespace
-
-std::optional<Epilogue> match_epilogue(const Node& node) {
-  const ScalarExpr expr = parse_epilogue(node);
-  return Matcher(node, expr).match();
-}
-
+// The epilogue as an elementwise kernel that works in place on the node's output.
 KernelPtr make_epilogue_kernel(const Node& node) {
   const Tensor& out = node.output();
   MapReduceSpec spec;
@@ -101,6 +96,35 @@ KernelPtr make_epilogue_kernel(const Node& node) {
   spec.reductions = {ReduceKind::None};
   spec.cols = out.size();
   return make_map_reduce(std::move(spec));
+}
+
+}  // namespace
+
+std::optional<Epilogue> match_epilogue(const Node& node) {
+  const ScalarExpr expr = parse_epilogue(node);
+  return Matcher(node, expr).match();
+}
+
+void ContractionKernel::add_epilogue(const Node& node, bool can_match) {
+  if (!node.has("epilogue")) return;
+  if (can_match) {
+    if (const auto matched = match_epilogue(node)) {
+      epilogue_ = *matched;
+      return;
+    }
+  }
+  rest_ = make_epilogue_kernel(node);
+  first_of_rest_ = stages_.size();
+  stages_.insert(stages_.end(), rest_->stages().begin(), rest_->stages().end());
+  workspace_bytes_ = std::max(workspace_bytes_, rest_->workspace_bytes());
+}
+
+void ContractionKernel::run(const RunContext& context, size_t stage, int64_t chunk) const {
+  if (stage >= first_of_rest_) {
+    rest_->run(context, stage - first_of_rest_, chunk);
+  } else {
+    run_contraction(context, stage, chunk);
+  }
 }
 
 }  // namespace addax::cpu

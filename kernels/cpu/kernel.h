@@ -11,8 +11,8 @@
 
 namespace addax::cpu {
 
-// The value check that failed in the running step. Chunks of one kernel report in any order; the smallest
-// index is kept, so that what is reported does not depend on threads.
+// The value check that failed in the running step. Chunks of one kernel report in any order; the
+// smallest index is kept, so that what is reported does not depend on threads.
 class CheckFailure {
  public:
   void report(int64_t index, double value);
@@ -44,9 +44,9 @@ struct RunContext {
   }
 };
 
-// A node, compiled. Stages run in order; the chunks of a stage in any order and on any thread, so a chunk
-// writes only what is its own. Kernels keep tensors' ids, never the graph's memory. `run` may throw
-// OutOfMemoryError for lack of scratch memory and nothing else.
+// A node, compiled. Stages run in order; the chunks of a stage in any order and on any thread, so a
+// chunk writes only what is its own. Kernels keep tensors' ids, never the graph's memory. `run` may
+// throw OutOfMemoryError for lack of scratch memory and nothing else.
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -64,8 +64,8 @@ class Kernel {
 
 using KernelPtr = std::unique_ptr<Kernel>;
 
-// The number of chunks for `work` units of which a chunk should have about `grain`: fixed by the shape
-// alone, at least one.
+// The number of chunks for `work` units of which a chunk should have about `grain`: fixed by the
+// shape alone, at least one.
 inline int64_t chunks_for(int64_t work, int64_t grain, int64_t most = 256) {
   const int64_t wanted = (work + grain - 1) / grain;
   return wanted < 1 ? 1 : (wanted > most ? most : wanted);

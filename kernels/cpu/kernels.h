@@ -3,8 +3,9 @@
 #include "cpu/kernel.h"
 #include "cpu/node.h"
 
-// The kernels' factories, one pair for each family: `accepts_x` looks at dtypes, shapes and attributes only,
-// `make_x` compiles a node that was accepted. What the ops mean is said in their records.
+// The kernels' factories, one pair for each family: `accepts_x` looks at dtypes, shapes and
+// attributes only, `make_x` compiles a node that was accepted. What the ops mean is said in their
+// records.
 namespace addax::cpu {
 
 // elementwise.cpp
@@ -75,5 +76,16 @@ KernelPtr make_sgd(const Node& node);
 // matmul.cpp: matmul matmul_epilogue
 bool accepts_matmul(const Node& node);
 KernelPtr make_matmul(const Node& node);
+
+// convolution.cpp: conv2d conv2d_epilogue and the gradients
+bool accepts_conv2d(const Node& node);
+KernelPtr make_conv2d(const Node& node);
+KernelPtr make_conv2d_input_grad(const Node& node);
+KernelPtr make_conv2d_filter_grad(const Node& node);
+
+// pooling.cpp: max_pool2d avg_pool2d and their gradients
+bool accepts_pool(const Node& node);
+KernelPtr make_pool(const Node& node);
+KernelPtr make_pool_grad(const Node& node);
 
 }  // namespace addax::cpu

@@ -9,10 +9,12 @@
 namespace addax::cpu {
 namespace {
 
-// Elements that a chunk should have, and rows that are added up before the sum joins another.
+// Elements that a chunk should have.
 constexpr int64_t kGrain = 8192;
 constexpr int64_t kReduceGrain = 16384;
+// Rows are added up in runs of this many, runs in runs of as many, and those to the total.
 constexpr int64_t kRunRows = 64;
+constexpr int64_t kLevels = 3;
 
 ScalarOp combining_op(ReduceKind kind) {
   switch (kind) {
@@ -95,7 +97,8 @@ class MapReduce : public Kernel {
 
   double total_cost() const {
     const auto elements = static_cast<double>(spec_.batch * spec_.rows * spec_.cols);
-    double cost = elements * (tape_.cost_per_element() + 3.0 * static_cast<double>(reductions_.size()));
+    double cost =
+        elements * (tape_.cost_per_element() + 3.0 * static_cast<double>(reductions_.size()));
     for (const TapeInput& input : spec_.inputs) cost += bytes_cost(input.tensor.bytes());
     for (const Tensor& output : spec_.outputs) cost += bytes_cost(output.bytes());
     return cost;
@@ -119,8 +122,8 @@ class MapReduce : public Kernel {
       col_blocks_ = std::max<int64_t>(1, (spec_.cols + block_ - 1) / block_);
       const int64_t units = spec_.batch * col_blocks_;
       const int64_t width = std::min(spec_.cols, block_);
-      const int64_t most = std::clamp<int64_t>(
-          256 / std::max<int64_t>(units, 1), 1, std::max<int64_t>(spec_.rows, 1));
+      const int64_t most = std::clamp<int64_t>(256 / std::max<int64_t>(units, 1), 1,
+                                               std::max<int64_t>(spec_.rows, 1));
       parts_ = chunks_for(spec_.rows * width, kReduceGrain, most);
       unit_chunks_ = parts_ > 1 ? units : std::min<int64_t>(units, chunks_for(elements, kGrain));
       part_stride_ = (width * item_ + 2 * kMaxVectorBytes - 1) / kMaxVectorBytes * kMaxVectorBytes;
@@ -196,8 +199,7 @@ class MapReduce : public Kernel {
   }
 
   // Part `index` of a row of several blocks; their results meet in a fold.
-  void reduce_long_row(const RunContext& context, TapeRun& tape, int64_t row,
-                       int64_t index) const {
+  void reduce_long_row(const RunContext& context, TapeRun& tape, int64_t row, int64_t index) const {
     const int64_t blocks = (spec_.cols + block_ - 1) / block_;
     const Range range = even_share(blocks, parts_, index);
     const int64_t stride = range.size() * item_;
@@ -260,14 +262,14 @@ class MapReduce : public Kernel {
     const int64_t index = chunk % parts_;
     const Range rows = even_share(spec_.rows, parts_, index);
     TapeRun tape(tape_, context);
-    // Two sums for each reduction: of up to kRunRows rows, and of those sums.
-    auto* sums = thread_scratch<std::byte>(
-        Scratch::Rows, static_cast<size_t>(2 * part_stride_) * std::max<size_t>(reductions_.size(), 1));
+    auto* sums =
+        thread_scratch<std::byte>(Scratch::Rows, static_cast<size_t>(kLevels * part_stride_) *
+                                                     std::max<size_t>(reductions_.size(), 1));
     for (int64_t u = units.begin; u < units.end; ++u) {
       const Unit unit = unit_at(u);
       sum_columns(tape, unit, rows, sums);
       for (size_t r = 0; r < reductions_.size(); ++r) {
-        std::byte* total = sums + (2 * static_cast<int64_t>(r) + 1) * part_stride_;
+        std::byte* total = sums + ((static_cast<int64_t>(r) + 1) * kLevels - 1) * part_stride_;
         if (parts_ > 1) {
           std::memcpy(column_part(context, r, u, index), total,
                       static_cast<size_t>(unit.width * item_));
@@ -290,22 +292,22 @@ class MapReduce : public Kernel {
 
   void sum_columns(TapeRun& tape, const Unit& unit, Range rows, std::byte* sums) const {
     const auto sum = [&](size_t r, int64_t level) {
-      return sums + (2 * static_cast<int64_t>(r) + level) * part_stride_;
+      return sums + (static_cast<int64_t>(r) * kLevels + level) * part_stride_;
     };
     for (size_t r = 0; r < reductions_.size(); ++r) {
-      fill_identities(reductions_[r], sum(r, 0), unit.width);
-      fill_identities(reductions_[r], sum(r, 1), unit.width);
+      for (int64_t level = 0; level < kLevels; ++level) {
+        fill_identities(reductions_[r], sum(r, level), unit.width);
+      }
     }
     const bool whole_vectors = unit.width * item_ % kMaxVectorBytes == 0;
     const int64_t at_once = unit.width == spec_.cols ? block_ / unit.width : 1;
-    int64_t run = 0;
-    const auto end_run = [&] {
+    const auto end_run = [&](int64_t level) {
       for (size_t r = 0; r < reductions_.size(); ++r) {
-        combine(reductions_[r], sum(r, 1), sum(r, 0), unit.width);
-        fill_identities(reductions_[r], sum(r, 0), unit.width);
+        combine(reductions_[r], sum(r, level + 1), sum(r, level), unit.width);
+        fill_identities(reductions_[r], sum(r, level), unit.width);
       }
-      run = 0;
     };
+    int64_t done = 0;
     for (int64_t row = rows.begin; row < rows.end; row += at_once) {
       const int64_t n = std::min(at_once, rows.end - row);
       const int64_t first = (unit.batch * spec_.rows + row) * spec_.cols + unit.begin;
@@ -316,10 +318,11 @@ class MapReduce : public Kernel {
           const std::byte* values = tape.values(reductions_[r].output);
           combine(reductions_[r], sum(r, 0), values + i * unit.width * item_, unit.width);
         }
-        if (++run == kRunRows) end_run();
+        if (++done % kRunRows == 0) end_run(0);
+        if (done % (kRunRows * kRunRows) == 0) end_run(1);
       }
     }
-    if (run > 0) end_run();
+    for (int64_t level = 0; level + 1 < kLevels; ++level) end_run(level);
   }
 
   void join_columns(const RunContext& context, int64_t index) const {
@@ -342,7 +345,7 @@ class MapReduce : public Kernel {
   int64_t block_;
   std::vector<size_t> maps_;
   std::vector<Reduction> reductions_;
-  int64_t parts_ = 1;        // of a row, or of the rows, whose results a second stage joins
+  int64_t parts_ = 1;  // of a row, or of the rows, whose results a second stage joins
   int64_t row_chunks_ = 1;
   int64_t col_blocks_ = 1;
   int64_t unit_chunks_ = 1;

@@ -27,8 +27,9 @@ struct MapReduceSpec {
   double divisor = 1;  // what sums are divided by
 };
 
-// Sums are formed in fixed lanes within a block, and blocks meet in a tree whose form the shape fixes: the
-// result does not depend on threads, and its rounding error grows with the logarithm of the extent.
+// Sums are formed in fixed lanes within a block, and blocks meet in a tree whose form the shape
+// fixes: the result does not depend on threads, and its rounding error grows with the logarithm of
+// the extent.
 KernelPtr make_map_reduce(MapReduceSpec spec);
 
 }  // namespace addax::cpu

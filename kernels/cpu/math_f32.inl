@@ -1,7 +1,7 @@
-// Float32 functions on whole vectors. The polynomials are minimax fits of our own (iteratively reweighted
-// least squares on Chebyshev nodes); the reductions are the classic ones of W. J. Cody and W. Waite,
-// "Software Manual for the Elementary Functions", 1980. The tests hold every function to 4 units in the last
-// place of the exact result; most stay within 2.
+// Float32 functions on whole vectors. The polynomials are minimax fits of our own (iteratively
+// reweighted least squares on Chebyshev nodes); the reductions are the classic ones of W. J. Cody
+// and W. Waite, "Software Manual for the Elementary Functions", 1980. The tests hold every function
+// to 4 units in the last place of the exact result; most stay within 2.
 #pragma once
 
 #include "cpu/simd.inl"

@@ -34,47 +34,31 @@ GemmShape gemm_shape(const Node& node) {
   return shape;
 }
 
-// A product and, where the plan can't do it itself, the epilogue as further stages.
 template <class T>
-class Matmul : public Kernel {
+class Matmul : public ContractionKernel {
  public:
   explicit Matmul(const Node& node)
       : plan_(gemm_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
-    stages_ = plan_.stages();
-    workspace_bytes_ = plan_.workspace_bytes();
-    if (!node.has("epilogue")) return;
-    if (const auto matched = match_epilogue(node)) {
-      epilogue_ = *matched;
-    } else {
-      rest_ = make_epilogue_kernel(node);
-      stages_.insert(stages_.end(), rest_->stages().begin(), rest_->stages().end());
-      workspace_bytes_ = std::max(workspace_bytes_, rest_->workspace_bytes());
-    }
+    add_plan(plan_);
+    add_epilogue(node);
   }
 
-  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
-    if (stage >= plan_.stages().size()) {
-      return rest_->run(context, stage - plan_.stages().size(), chunk);
-    }
+ private:
+  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
     GemmArgs<T> args;
     args.a = context.data<const T>(a_);
     args.b = context.data<const T>(b_);
     args.c = context.data<T>(c_);
-    if (epilogue_.bias) args.bias = context.data<const T>(*epilogue_.bias);
-    if (epilogue_.mask) args.mask = context.data<const T>(*epilogue_.mask);
-    args.activation = epilogue_.activation;
+    set_epilogue<T>(context, args);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
- private:
   GemmPlan<T> plan_;
   Tensor a_, b_, c_;
-  Epilogue epilogue_;
-  KernelPtr rest_;
 };
 
 // 16-bit operands are widened to float32 first, and the result is narrowed once.
-class NarrowMatmul : public Kernel {
+class NarrowMatmul : public ContractionKernel {
  public:
   explicit NarrowMatmul(const Node& node)
       : plan_(gemm_shape(node)),
@@ -88,16 +72,13 @@ class NarrowMatmul : public Kernel {
     workspace_bytes_ = end;
     add_copy_stage(tensors_[0].size());
     add_copy_stage(tensors_[1].size());
-    stages_.insert(stages_.end(), plan_.stages().begin(), plan_.stages().end());
+    add_plan(plan_);
     add_copy_stage(tensors_[2].size());
-    if (node.has("epilogue")) {
-      rest_ = make_epilogue_kernel(node);
-      stages_.insert(stages_.end(), rest_->stages().begin(), rest_->stages().end());
-      workspace_bytes_ = std::max(workspace_bytes_, rest_->workspace_bytes());
-    }
+    add_epilogue(node, false);
   }
 
-  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+ private:
+  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
     const size_t narrowing = 2 + plan_.stages().size();
     if (stage < 2) {
       copy(context, stage, stage, chunk);
@@ -107,18 +88,17 @@ class NarrowMatmul : public Kernel {
       args.b = wide(context, 1);
       args.c = wide(context, 2);
       plan_.run(args, stage - 2, chunk, context.workspace);
-    } else if (stage == narrowing) {
-      copy(context, 2, stage, chunk);
     } else {
-      rest_->run(context, stage - narrowing - 1, chunk);
+      copy(context, 2, stage, chunk);
     }
   }
 
- private:
   static size_t round_up(size_t bytes) {
     return (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
   }
-  void add_copy_stage(int64_t elements) { add_stage(chunks_for(elements, 16384), bytes_cost(6 * elements)); }
+  void add_copy_stage(int64_t elements) {
+    add_stage(chunks_for(elements, 16384), bytes_cost(6 * elements));
+  }
 
   float* wide(const RunContext& context, size_t which) const {
     return reinterpret_cast<float*>(context.workspace + wide_[which]);
@@ -141,12 +121,11 @@ class NarrowMatmul : public Kernel {
   Tensor tensors_[3];
   size_t wide_[3];
   const ClassOps& ops_;
-  KernelPtr rest_;
 };
 
 // Integers: plain loops; products and sums wrap.
 template <class T>
-class IntegerMatmul : public Kernel {
+class IntegerMatmul : public ContractionKernel {
  public:
   explicit IntegerMatmul(const Node& node)
       : shape_(gemm_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
@@ -158,20 +137,15 @@ class IntegerMatmul : public Kernel {
     add_stage(std::min(chunks_for(rows_ * std::max<int64_t>(per_row, 1), 1 << 18),
                        std::max<int64_t>(rows_, 1)),
               16 * work);
-    if (node.has("epilogue")) {
-      rest_ = make_epilogue_kernel(node);
-      stages_.insert(stages_.end(), rest_->stages().begin(), rest_->stages().end());
-      workspace_bytes_ = rest_->workspace_bytes();
-    }
+    add_epilogue(node, false);
   }
 
-  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
-    if (stage > 0) return rest_->run(context, stage - 1, chunk);
+ private:
+  void run_contraction(const RunContext& context, size_t, int64_t chunk) const override {
     const Range rows = even_share(rows_, stages_[0].chunks, chunk);
     for (int64_t row = rows.begin; row < rows.end; ++row) multiply_row(context, row);
   }
 
- private:
   void multiply_row(const RunContext& context, int64_t row) const {
     const T* a = context.data<const T>(a_) + row % shape_.m * shape_.a_row;
     const T* b = context.data<const T>(b_);
@@ -196,7 +170,6 @@ class IntegerMatmul : public Kernel {
   GemmShape shape_;
   Tensor a_, b_, c_;
   int64_t rows_ = 1;
-  KernelPtr rest_;
 };
 
 }  // namespace

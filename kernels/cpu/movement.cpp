@@ -12,8 +12,8 @@ namespace {
 
 constexpr int64_t kGrainBytes = 64 << 10;
 
-// Elements of one tensor that go to places of another: the same extents seen through strides, from these
-// offsets on (in elements).
+// Elements of one tensor that go to places of another: the same extents seen through strides, from
+// these offsets on (in elements).
 struct Part {
   Tensor source;
   int64_t source_offset = 0;
@@ -85,10 +85,14 @@ class StridedCopy : public Kernel {
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {
     switch (item_) {
-      case 1: return run_typed<uint8_t>(context, stage, chunk);
-      case 2: return run_typed<uint16_t>(context, stage, chunk);
-      case 4: return run_typed<uint32_t>(context, stage, chunk);
-      default: return run_typed<uint64_t>(context, stage, chunk);
+      case 1:
+        return run_typed<uint8_t>(context, stage, chunk);
+      case 2:
+        return run_typed<uint16_t>(context, stage, chunk);
+      case 4:
+        return run_typed<uint32_t>(context, stage, chunk);
+      default:
+        return run_typed<uint64_t>(context, stage, chunk);
     }
   }
 
@@ -105,10 +109,11 @@ class StridedCopy : public Kernel {
     while (index > 0 && parts_[index].first_chunk > chunk) --index;
     while (parts_[index].source_view.size() == 0) --index;
     const Part& part = parts_[index];
-    const int64_t end = index + 1 < parts_.size() ? parts_[index + 1].first_chunk
-                                                  : stages_.back().chunks;
-    copy_part<T>(context, part, even_share(part.source_view.size(), end - part.first_chunk,
-                                           chunk - part.first_chunk));
+    const int64_t end =
+        index + 1 < parts_.size() ? parts_[index + 1].first_chunk : stages_.back().chunks;
+    copy_part<T>(
+        context, part,
+        even_share(part.source_view.size(), end - part.first_chunk, chunk - part.first_chunk));
   }
 
   template <class T>

@@ -51,8 +51,8 @@ class Node {
   std::span<const Tensor> inputs() const { return inputs_; }
   std::span<const Tensor> outputs() const { return outputs_; }
 
-  // Attributes by name; those without a default throw InvalidArgumentError when they are missing, and all
-  // do when the kind differs. An Int is accepted where a Float is asked for.
+  // Attributes by name; those without a default throw InvalidArgumentError when they are missing,
+  // and all do when the kind differs. An Int is accepted where a Float is asked for.
   bool has(std::string_view name) const { return find(name) != nullptr; }
   bool flag(std::string_view name) const;
   bool flag(std::string_view name, bool otherwise) const;

@@ -24,8 +24,8 @@ constexpr int64_t kUnit = 256;
 // Units in a chunk, where there are enough of them.
 constexpr int64_t kGrainUnits = 8;
 
-// All parameters of one update, one after the other, cut into units. A chunk is a run of units: one that lies as
-// far into the parameters as a row of the largest one lies into that one's rows.
+// All parameters of one update, one after the other, cut into units. A chunk is a run of units: one
+// that lies as far into the parameters as a row of the largest one lies into that one's rows.
 class ParameterChunks {
  public:
   explicit ParameterChunks(std::span<const Tensor> parameters) {
@@ -103,8 +103,8 @@ class Adam : public Optimizer {
     const auto t = static_cast<double>(*context.data<const int64_t>(step_) + 1);
     const double lr = *context.data<const float>(learning_rate_);
     // 1 - beta^t as -expm1(t log(beta)), exact while beta^t is close to 1.
-    const double rate = lr * std::sqrt(-std::expm1(t * std::log(beta_2_))) /
-                        -std::expm1(t * std::log(beta_1_));
+    const double rate =
+        lr * std::sqrt(-std::expm1(t * std::log(beta_2_))) / -std::expm1(t * std::log(beta_1_));
     const AdamNumbers<double> numbers = {1 - beta_1_, 1 - beta_2_, rate, epsilon_};
     const AdamNumbers<float> narrow = {
         static_cast<float>(numbers.keep_1), static_cast<float>(numbers.keep_2),
@@ -121,8 +121,9 @@ class Adam : public Optimizer {
  private:
   template <class T>
   AdamRun<T> run_of(const RunContext& context, size_t i, int64_t first, int64_t n) const {
-    return {in<T>(context, 0, i, first),  in<T>(context, 1, i, first),  in<T>(context, 2, i, first),
-            in<T>(context, 3, i, first),  out<T>(context, 0, i, first), out<T>(context, 1, i, first),
+    return {in<T>(context, 0, i, first),  in<T>(context, 1, i, first),
+            in<T>(context, 2, i, first),  in<T>(context, 3, i, first),
+            out<T>(context, 0, i, first), out<T>(context, 1, i, first),
             out<T>(context, 2, i, first), n};
   }
 

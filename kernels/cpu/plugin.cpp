@@ -46,11 +46,10 @@ void device_properties(adx_device*, adx_properties* out, adx_status* status) {
     copy_text(out->kind, "cpu");
     copy_text(out->name, cpu_info("model name", "CPU"));
     copy_text(out->vendor, cpu_info("vendor_id", "unknown"));
-    copy_text(out->details, "isa=" + std::string(name(active_isa())) +
-                                " threads=" + std::to_string(threads) +
-                                " l1=" + std::to_string(caches.l1) +
-                                " l2=" + std::to_string(caches.l2) +
-                                " l3=" + std::to_string(caches.l3));
+    copy_text(out->details,
+              "isa=" + std::string(name(active_isa())) + " threads=" + std::to_string(threads) +
+                  " l1=" + std::to_string(caches.l1) + " l2=" + std::to_string(caches.l2) +
+                  " l3=" + std::to_string(caches.l3));
     out->total_memory = total_memory();
     out->largest_allocation = total_memory();
     out->alignment = kWorkspaceAlignment;
@@ -96,8 +95,8 @@ const adx_plugin* adx_cpu_plugin(const adx_host* host, adx_status* status) {
   }
   static const adx_device_api api = make_api();
   static adx_device* const devices[] = {&the_device};
-  static const adx_plugin plugin = {sizeof(adx_plugin), ADX_ABI_VERSION, "cpu", "1",
-                                    &api,               devices,         1};
+  static const adx_plugin plugin = {
+      sizeof(adx_plugin), ADX_ABI_VERSION, "cpu", "1", &api, devices, 1};
   if (the_host == nullptr) the_host = host;
   return &plugin;
 }

@@ -212,9 +212,8 @@ void device_supports(adx_device*, const adx_graph* graph, uint8_t* mask, adx_sta
 }
 
 adx_program* device_compile(adx_device*, const adx_graph* graph, adx_status* status) {
-  return guarded(status, [&]() -> adx_program* {
-    return new adx_program{Program(*graph, plugin_host())};
-  });
+  return guarded(status,
+                 [&]() -> adx_program* { return new adx_program{Program(*graph, plugin_host())}; });
 }
 
 void device_program_destroy(adx_device*, adx_program* program) {

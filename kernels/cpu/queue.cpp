@@ -17,8 +17,8 @@ std::byte* address(const adx_location& location, uint64_t bytes) {
   const adx_buffer& buffer = *location.buffer;
   if (location.offset > buffer.bytes || bytes > buffer.bytes - location.offset) {
     throw OutOfRangeError("[cpu] bytes " + std::to_string(location.offset) + " to " +
-                          std::to_string(location.offset + bytes) +
-                          " leave a buffer of " + std::to_string(buffer.bytes) + " bytes");
+                          std::to_string(location.offset + bytes) + " leave a buffer of " +
+                          std::to_string(buffer.bytes) + " bytes");
   }
   return buffer.data + location.offset;
 }

@@ -10,11 +10,11 @@
 namespace addax::cpu {
 namespace {
 
-constexpr int64_t kWords = 4;       // of a Philox block
-constexpr int64_t kAtOnce = 256;    // numbers; whole blocks
+constexpr int64_t kWords = 4;     // of a Philox block
+constexpr int64_t kAtOnce = 256;  // numbers; whole blocks
 
-// Draws of a state {seed, counter}. Element 4 j + k is word k of block counter + j. The new state, which may lie
-// where the old one does, is written when all is drawn.
+// Draws of a state {seed, counter}. Element 4 j + k is word k of block counter + j. The new state,
+// which may lie where the old one does, is written when all is drawn.
 class Generator : public Kernel {
  public:
   explicit Generator(const Node& node, double cost)
@@ -38,8 +38,9 @@ class Generator : public Kernel {
     for (int64_t block = blocks.begin; block < blocks.end; block += kAtOnce / kWords) {
       const int64_t n = std::min(kAtOnce / kWords, blocks.end - block);
       for (int64_t j = 0; j < n; ++j) {
-        const auto drawn = philox_block(static_cast<uint64_t>(state[0]),
-                                        static_cast<uint64_t>(state[1]) + static_cast<uint64_t>(block + j));
+        const auto drawn =
+            philox_block(static_cast<uint64_t>(state[0]),
+                         static_cast<uint64_t>(state[1]) + static_cast<uint64_t>(block + j));
         std::copy(drawn.begin(), drawn.end(), words + kWords * j);
       }
       const int64_t first = kWords * block;
@@ -148,8 +149,8 @@ class Permutation {
   uint64_t seed_, stream_;
 };
 
-// Sample numbers of one batch: positions cursor * batch + i of the order, which the bijection restricted to
-// [0, n) gives by walking its cycles.
+// Sample numbers of one batch: positions cursor * batch + i of the order, which the bijection
+// restricted to [0, n) gives by walking its cycles.
 class BatchIndices : public Kernel {
  public:
   explicit BatchIndices(const Node& node)

@@ -15,8 +15,8 @@ ReduceKind kind_of(std::string_view op) {
   return op == "prod" ? ReduceKind::Prod : ReduceKind::Sum;
 }
 
-// The axes of the domain: kept ones outside, reduced ones inside; but when the last axis is kept it stays
-// innermost, so that memory is read along it.
+// The axes of the domain: kept ones outside, reduced ones inside; but when the last axis is kept it
+// stays innermost, so that memory is read along it.
 struct Order {
   std::vector<int> axes;
   int64_t batch = 1;

@@ -10,8 +10,8 @@ namespace {
 
 constexpr int64_t kGrainBytes = 64 << 10;
 
-// y [outer, extent, inner] of zeros, to which updates [outer, m, inner] are added at m positions. A chunk owns
-// rows of y and takes from the indices those that name its rows, in their order.
+// y [outer, extent, inner] of zeros, to which updates [outer, m, inner] are added at m positions. A
+// chunk owns rows of y and takes from the indices those that name its rows, in their order.
 class ScatterAdd : public Kernel {
  public:
   explicit ScatterAdd(const Node& node)
@@ -29,7 +29,8 @@ class ScatterAdd : public Kernel {
     add_ = ops.of(class_).op(ScalarOp::Add);
     load_index_ = ops.i64.load[static_cast<size_t>(indices_.dtype)];
     // Every chunk reads all indices: few chunks, unless rows are long.
-    const int64_t most = std::clamp<int64_t>(y_.bytes() / (8 * std::max<int64_t>(count_, 1)), 4, 64);
+    const int64_t most =
+        std::clamp<int64_t>(y_.bytes() / (8 * std::max<int64_t>(count_, 1)), 4, 64);
     add_stage(std::min(chunks_for(y_.bytes() + updates_.bytes(), kGrainBytes, most),
                        std::max<int64_t>(outer_ * extent_, 1)),
               bytes_cost(2 * y_.bytes() + 2 * updates_.bytes()));
@@ -50,8 +51,8 @@ class ScatterAdd : public Kernel {
       // The first outer position whose row `index` is this chunk's or lies behind its begin.
       int64_t outer = std::max<int64_t>(0, (rows.begin - index + extent_ - 1) / extent_);
       for (; outer < outer_ && outer * extent_ + index < rows.end; ++outer) {
-        const auto* from = context.data<const std::byte>(updates_) +
-                           (outer * count_ + i) * inner_ * item_;
+        const auto* from =
+            context.data<const std::byte>(updates_) + (outer * count_ + i) * inner_ * item_;
         add_row(from, y + (outer * extent_ + index) * inner_ * item_);
       }
     }

@@ -1,6 +1,6 @@
-// Vectors of one ISA level. A source file defines ADDAX_ISA (the namespace) and ADDAX_VECTOR_BYTES, and
-// includes the .inl files it needs; everything in them has internal linkage, so that the linker can't
-// replace a function of one level by that of another.
+// Vectors of one ISA level. A source file defines ADDAX_ISA (the namespace) and ADDAX_VECTOR_BYTES,
+// and includes the .inl files it needs; everything in them has internal linkage, so that the linker
+// can't replace a function of one level by that of another.
 #pragma once
 
 #include <cstddef>

@@ -32,8 +32,8 @@ const SoftmaxKernels<double>& softmax_kernels<double>(Isa isa) {
 
 namespace {
 
-// Along one axis of x [outer, cols, inner]. Rows are brought together in scratch memory in the compute type,
-// worked on, and put back.
+// Along one axis of x [outer, cols, inner]. Rows are brought together in scratch memory in the
+// compute type, worked on, and put back.
 template <class T>
 class Softmax : public Kernel {
  public:
@@ -87,7 +87,8 @@ class Softmax : public Kernel {
     if (inner_ == 1) return load_(x + row * cols_ * item_, values, n * cols_);
     for (int64_t i = 0; i < n; ++i) {
       const std::byte* line = x + first_of(row + i) * item_;
-      for (int64_t j = 0; j < cols_; ++j) load_(line + j * inner_ * item_, values + i * cols_ + j, 1);
+      for (int64_t j = 0; j < cols_; ++j)
+        load_(line + j * inner_ * item_, values + i * cols_ + j, 1);
     }
   }
 
@@ -96,7 +97,8 @@ class Softmax : public Kernel {
     if (inner_ == 1) return store_(values, y + row * cols_ * item_, n * cols_);
     for (int64_t i = 0; i < n; ++i) {
       std::byte* line = y + first_of(row + i) * item_;
-      for (int64_t j = 0; j < cols_; ++j) store_(values + i * cols_ + j, line + j * inner_ * item_, 1);
+      for (int64_t j = 0; j < cols_; ++j)
+        store_(values + i * cols_ + j, line + j * inner_ * item_, 1);
     }
   }
 

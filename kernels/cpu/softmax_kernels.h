@@ -23,14 +23,14 @@ const SoftmaxKernels<T>& softmax_kernels(Isa isa);
 namespace portable {
 extern const SoftmaxKernels<float> kSoftmaxF32;
 extern const SoftmaxKernels<double> kSoftmaxF64;
-}
+}  // namespace portable
 namespace avx2 {
 extern const SoftmaxKernels<float> kSoftmaxF32;
 extern const SoftmaxKernels<double> kSoftmaxF64;
-}
+}  // namespace avx2
 namespace avx512 {
 extern const SoftmaxKernels<float> kSoftmaxF32;
 extern const SoftmaxKernels<double> kSoftmaxF64;
-}
+}  // namespace avx512
 
 }  // namespace addax::cpu

@@ -109,7 +109,8 @@ void shift(T* x, int64_t rows, int64_t cols, const T* offsets) {
 
 }  // namespace
 
-constinit const SoftmaxKernels<float> kSoftmaxF32 = {exponentials<float>, scale<float>, shift<float>};
+constinit const SoftmaxKernels<float> kSoftmaxF32 = {exponentials<float>, scale<float>,
+                                                     shift<float>};
 constinit const SoftmaxKernels<double> kSoftmaxF64 = {exponentials<double>, scale<double>,
                                                       shift<double>};
 

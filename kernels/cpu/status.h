@@ -12,8 +12,8 @@ namespace addax::cpu {
 // Copies the message, cut to what a status holds.
 void set_status(adx_status* status, adx_code code, const char* message);
 
-// Runs `body` and turns what it throws into `status`; the result is then a default one. No exception
-// crosses the ABI.
+// Runs `body` and turns what it throws into `status`; the result is then a default one. No
+// exception crosses the ABI.
 template <class Body>
 auto guarded(adx_status* status, Body&& body) -> decltype(body()) {
   try {

@@ -8,8 +8,8 @@
 
 namespace addax::cpu {
 
-// A tensor seen through strides in elements, outermost axis first; a stride of 0 repeats, a negative one runs
-// backwards.
+// A tensor seen through strides in elements, outermost axis first; a stride of 0 repeats, a
+// negative one runs backwards.
 struct StridedView {
   std::vector<int64_t> dims;
   std::vector<int64_t> strides;
@@ -19,8 +19,8 @@ struct StridedView {
   bool is_uniform() const;     // one element, repeated
 };
 
-// Drops axes of extent 1 and merges neighbours that one stride can walk. Never empty: at least one axis
-// remains.
+// Drops axes of extent 1 and merges neighbours that one stride can walk. Never empty: at least one
+// axis remains.
 StridedView collapse(const StridedView& view);
 
 // `shape` broadcast to `domain`, right-aligned. Throws ShapeError when it does not fit.

@@ -12,8 +12,8 @@ namespace {
 constexpr int64_t kGrainBytes = 32 << 10;
 constexpr int64_t kCacheLine = 64;
 
-// x [outer, extent, inner] gathered at m indices: y [outer, m, inner], converted on the way. A row is one index
-// of one outer position.
+// x [outer, extent, inner] gathered at m indices: y [outer, m, inner], converted on the way. A row
+// is one index of one outer position.
 class Take : public Kernel {
  public:
   explicit Take(const Node& node)
@@ -104,9 +104,7 @@ class Take : public Kernel {
 
 }  // namespace
 
-bool accepts_take(const Node& node) {
-  return is_integer(node.input(1).dtype);
-}
+bool accepts_take(const Node& node) { return is_integer(node.input(1).dtype); }
 
 KernelPtr make_take(const Node& node) { return std::make_unique<Take>(node); }
 

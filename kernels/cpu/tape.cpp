@@ -16,7 +16,8 @@ constexpr int64_t kBlockStride = kBlockBytes + kMaxVectorBytes;
 
 constexpr int64_t kUniformSlot = kMaxVectorBytes;
 
-// Cost of one instruction on one value, in the units of Stage::cost: measured, in steps of a factor.
+// Cost of one instruction on one value, in the units of Stage::cost: measured, in steps of a
+// factor.
 double cost_of(ScalarOp op, ComputeClass c) {
   constexpr double kSimple = 6, kPolynomial = 60, kLibrary = 2000;
   switch (op) {
@@ -172,8 +173,8 @@ void Tape::lower(const ScalarExpr& expr) {
   }
 }
 
-// An instruction may write to the output's own memory when no later instruction reads an input that lies there,
-// and the one that does lies exactly there.
+// An instruction may write to the output's own memory when no later instruction reads an input that
+// lies there, and the one that does lies exactly there.
 bool Tape::may_write_in_place(const Tensor& output, int32_t producer) const {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Tensor& input = described_[i].tensor;
@@ -284,10 +285,18 @@ void TapeRun::load_strided(const Tape::Input& input, int64_t begin, int64_t n,
     } else {
       count = std::min(count, static_cast<int64_t>(sizeof(gathered)) / item);
       switch (item) {
-        case 1: gather<uint8_t>(source, stride, count, gathered); break;
-        case 2: gather<uint16_t>(source, stride, count, gathered); break;
-        case 4: gather<uint32_t>(source, stride, count, gathered); break;
-        default: gather<uint64_t>(source, stride, count, gathered); break;
+        case 1:
+          gather<uint8_t>(source, stride, count, gathered);
+          break;
+        case 2:
+          gather<uint16_t>(source, stride, count, gathered);
+          break;
+        case 4:
+          gather<uint32_t>(source, stride, count, gathered);
+          break;
+        default:
+          gather<uint64_t>(source, stride, count, gathered);
+          break;
       }
       input.load(gathered, to, count);
     }

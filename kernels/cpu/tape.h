@@ -18,7 +18,8 @@ inline constexpr int64_t kBlockBytes = 4096;
 // Elements that one evaluation handles at most.
 inline constexpr int64_t block_size(ComputeClass c) { return kBlockBytes / size_of(c); }
 
-// The dtype that a class computes in, and the class that an elementwise op on these dtypes computes in.
+// The dtype that a class computes in, and the class that an elementwise op on these dtypes computes
+// in.
 DType dtype_of(ComputeClass c);
 ComputeClass class_of(std::span<const DType> dtypes);
 
@@ -28,12 +29,13 @@ struct TapeInput {
   StridedView view;
 };
 
-// A scalar expression compiled for one class and ISA level: instructions over slots, where a slot holds a block
-// of values. Inputs that lie dense in the class's own dtype are read, and such outputs written, where they are.
+// A scalar expression compiled for one class and ISA level: instructions over slots, where a slot
+// holds a block of values. Inputs that lie dense in the class's own dtype are read, and such
+// outputs written, where they are.
 class Tape {
  public:
-  // Throws UnsupportedError when the class lacks one of the expression's ops. `outputs` holds one tensor per
-  // output of the expression, null where the caller only wants the slot.
+  // Throws UnsupportedError when the class lacks one of the expression's ops. `outputs` holds one
+  // tensor per output of the expression, null where the caller only wants the slot.
   Tape(const ScalarExpr& expr, ComputeClass c, Isa isa, std::vector<TapeInput> inputs,
        std::span<const Tensor* const> outputs);
 
@@ -63,11 +65,11 @@ class Tape {
     double value;
   };
   struct Output {
-    int32_t slot;      // after begin: a run of values
-    int32_t uniform;   // the slot of one value that fills `slot`, or -1
-    int32_t tensor;    // or -1
+    int32_t slot;     // after begin: a run of values
+    int32_t uniform;  // the slot of one value that fills `slot`, or -1
+    int32_t tensor;   // or -1
     int64_t item;
-    bool in_place;     // the instruction writes the tensor itself
+    bool in_place;  // the instruction writes the tensor itself
     ConvertFn store;
   };
 
@@ -96,13 +98,14 @@ class Tape {
   std::vector<int32_t> last_use_;  // of an input, by body instruction
 };
 
-// Evaluates a tape on one thread, block by block. Uses the thread's Scratch::Tape memory: one at a time.
+// Evaluates a tape on one thread, block by block. Uses the thread's Scratch::Tape memory: one at a
+// time.
 class TapeRun {
  public:
   TapeRun(const Tape& tape, const RunContext& context);
 
-  // Computes elements [begin, begin + n) of the domain, n <= block_size. With `padded`, values() may be read in
-  // whole vectors from any element on.
+  // Computes elements [begin, begin + n) of the domain, n <= block_size. With `padded`, values()
+  // may be read in whole vectors from any element on.
   void evaluate(int64_t begin, int64_t n, bool padded = false);
   // Writes output `i` of the last evaluation to its tensor at the same position.
   void store(size_t i) const;
@@ -128,7 +131,8 @@ class TapeRun {
   Operand* slots_;
   int64_t begin_ = 0;
   int64_t n_ = 0;
-  bool whole_ = false;  // the block is whole vectors: tensors may be read and written where they lie
+  bool whole_ =
+      false;  // the block is whole vectors: tensors may be read and written where they lie
 };
 
 }  // namespace addax::cpu

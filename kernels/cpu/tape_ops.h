@@ -16,11 +16,12 @@ inline constexpr int64_t size_of(ComputeClass c) { return c == ComputeClass::F32
 
 enum class ReduceKind : uint8_t { None, Sum, Max, Min, Prod };
 
-// Instructions work on whole vectors: they read and write up to this many bytes, rounded up from what they
-// are asked for.
+// Instructions work on whole vectors: they read and write up to this many bytes, rounded up from
+// what they are asked for.
 inline constexpr int64_t kMaxVectorBytes = 64;
 
-// An operand of an instruction: `step` is -1 for a run of values and 0 for kMaxVectorBytes of one value.
+// An operand of an instruction: `step` is -1 for a run of values and 0 for kMaxVectorBytes of one
+// value.
 struct Operand {
   const void* data = nullptr;
   int64_t step = -1;
@@ -33,7 +34,8 @@ inline constexpr size_t kNumReduceKinds = 5;
 using InstructionFn = void (*)(void* to, Operand a, Operand b, Operand c, int64_t n);
 // Converts exactly n values; the ranges do not overlap.
 using ConvertFn = void (*)(const void* from, void* to, int64_t n);
-// Writes the reduction of n values to `to`. The order is a tree over lanes that is the same at every level.
+// Writes the reduction of n values to `to`. The order is a tree over lanes that is the same at
+// every level.
 using FoldFn = void (*)(const void* from, int64_t n, void* to);
 
 // The kernels of one class at one ISA level. A null instruction is not defined in that class.

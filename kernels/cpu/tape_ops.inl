@@ -53,68 +53,100 @@ inline L multiply(L a, L b) {
 
 struct Add {
   template <class V>
-  static V apply(V a, V b) { return add(a, b); }
+  static V apply(V a, V b) {
+    return add(a, b);
+  }
 };
 struct Subtract {
   template <class V>
-  static V apply(V a, V b) { return subtract(a, b); }
+  static V apply(V a, V b) {
+    return subtract(a, b);
+  }
 };
 struct Multiply {
   template <class V>
-  static V apply(V a, V b) { return multiply(a, b); }
+  static V apply(V a, V b) {
+    return multiply(a, b);
+  }
 };
 struct Divide {
   template <class V>
-  static V apply(V a, V b) { return a / b; }
+  static V apply(V a, V b) {
+    return a / b;
+  }
 };
 // NaN wins, as in NumPy.
 struct Maximum {
   template <class V>
-  static V apply(V a, V b) { return select((a > b) | is_nan(a), a, b); }
+  static V apply(V a, V b) {
+    return select((a > b) | is_nan(a), a, b);
+  }
 };
 struct Minimum {
   template <class V>
-  static V apply(V a, V b) { return select((a < b) | is_nan(a), a, b); }
+  static V apply(V a, V b) {
+    return select((a < b) | is_nan(a), a, b);
+  }
 };
 struct Equal {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a == b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a == b);
+  }
 };
 struct NotEqual {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a != b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a != b);
+  }
 };
 struct Less {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a < b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a < b);
+  }
 };
 struct LessEqual {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a <= b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a <= b);
+  }
 };
 struct Greater {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a > b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a > b);
+  }
 };
 struct GreaterEqual {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>(a >= b); }
+  static V apply(V a, V b) {
+    return one_where<V>(a >= b);
+  }
 };
 struct LogicalAnd {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>((a != 0) & (b != 0)); }
+  static V apply(V a, V b) {
+    return one_where<V>((a != 0) & (b != 0));
+  }
 };
 struct LogicalOr {
   template <class V>
-  static V apply(V a, V b) { return one_where<V>((a != 0) | (b != 0)); }
+  static V apply(V a, V b) {
+    return one_where<V>((a != 0) | (b != 0));
+  }
 };
 struct LogicalNot {
   template <class V>
-  static V apply(V a) { return one_where<V>(a == 0); }
+  static V apply(V a) {
+    return one_where<V>(a == 0);
+  }
 };
 struct Where {
   template <class V>
-  static V apply(V condition, V a, V b) { return select(condition != 0, a, b); }
+  static V apply(V condition, V a, V b) {
+    return select(condition != 0, a, b);
+  }
 };
 struct Negative {
   static F apply(F a) { return -a; }
@@ -123,7 +155,9 @@ struct Negative {
 };
 struct Abs {
   template <class V>
-  static V apply(V a) { return abs(a); }
+  static V apply(V a) {
+    return abs(a);
+  }
 };
 struct Sign {
   template <class V>
@@ -133,11 +167,15 @@ struct Sign {
 };
 struct Sqrt {
   template <class V>
-  static V apply(V a) { return square_root(a); }
+  static V apply(V a) {
+    return square_root(a);
+  }
 };
 struct Rsqrt {
   template <class V>
-  static V apply(V a) { return 1 / square_root(a); }
+  static V apply(V a) {
+    return 1 / square_root(a);
+  }
 };
 struct Floor {
   template <class V>
@@ -155,23 +193,33 @@ struct Ceil {
 };
 struct Round {
   template <class V>
-  static V apply(V a) { return round_even(a); }
+  static V apply(V a) {
+    return round_even(a);
+  }
 };
 struct IsNan {
   template <class V>
-  static V apply(V a) { return one_where<V>(is_nan(a)); }
+  static V apply(V a) {
+    return one_where<V>(is_nan(a));
+  }
 };
 struct IsFinite {
   template <class V>
-  static V apply(V a) { return one_where<V>((a - a) == 0); }
+  static V apply(V a) {
+    return one_where<V>((a - a) == 0);
+  }
 };
 struct One {
   template <class V>
-  static V apply(V) { return V{} + 1; }
+  static V apply(V) {
+    return V{} + 1;
+  }
 };
 struct Identity {
   template <class V>
-  static V apply(V a) { return a; }
+  static V apply(V a) {
+    return a;
+  }
 };
 struct Exp {
   static F apply(F a) { return exp(a); }
@@ -347,11 +395,15 @@ void fold(const void* from, int64_t n, void* to) {
 
 struct FoldSum : Add {
   template <class T>
-  static T identity() { return 0; }
+  static T identity() {
+    return 0;
+  }
 };
 struct FoldProd : Multiply {
   template <class T>
-  static T identity() { return 1; }
+  static T identity() {
+    return 1;
+  }
 };
 struct FoldMax : Maximum {
   template <class T>

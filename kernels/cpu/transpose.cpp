@@ -11,7 +11,8 @@ namespace {
 // Rows and columns of a tile: its lines fill the cache lines that it touches on both sides.
 constexpr int64_t kTile = 32;
 
-// y's axes in order, with x's strides. Where x's innermost axis is not y's, the two axes are walked in tiles.
+// y's axes in order, with x's strides. Where x's innermost axis is not y's, the two axes are walked
+// in tiles.
 class Transpose : public Kernel {
  public:
   Transpose(const Tensor& x, const Tensor& y, const StridedView& x_by_y_axes)
@@ -39,10 +40,14 @@ class Transpose : public Kernel {
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     switch (item_) {
-      case 1: return run_typed<uint8_t>(context, chunk);
-      case 2: return run_typed<uint16_t>(context, chunk);
-      case 4: return run_typed<uint32_t>(context, chunk);
-      default: return run_typed<uint64_t>(context, chunk);
+      case 1:
+        return run_typed<uint8_t>(context, chunk);
+      case 2:
+        return run_typed<uint16_t>(context, chunk);
+      case 4:
+        return run_typed<uint32_t>(context, chunk);
+      default:
+        return run_typed<uint64_t>(context, chunk);
     }
   }
 

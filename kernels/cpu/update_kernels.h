@@ -47,8 +47,8 @@ struct SgdNumbers {
   bool nesterov;
 };
 
-// Float32 Adam takes the processor's reciprocal estimates with one Newton step each where it has them: the
-// update then differs from the exact one by less than a millionth of itself.
+// Float32 Adam takes the processor's reciprocal estimates with one Newton step each where it has
+// them: the update then differs from the exact one by less than a millionth of itself.
 struct UpdateKernels {
   void (*adam_f32)(const AdamRun<float>&, const AdamNumbers<float>&);
   void (*adam_f64)(const AdamRun<double>&, const AdamNumbers<double>&);

@@ -61,8 +61,8 @@ template <class T>
 void adam(const AdamRun<T>& run, const AdamNumbers<T>& numbers) {
   int64_t i = 0;
   for (; i + kWidth<T> <= run.n; i += kWidth<T>) {
-    const AdamStep<T> next = adam_step(load(run.p + i), load(run.g + i), load(run.m + i),
-                                       load(run.v + i), numbers);
+    const AdamStep<T> next =
+        adam_step(load(run.p + i), load(run.g + i), load(run.m + i), load(run.v + i), numbers);
     store(run.new_p + i, next.p);
     store(run.new_m + i, next.m);
     store(run.new_v + i, next.v);

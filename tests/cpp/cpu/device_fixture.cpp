@@ -107,11 +107,21 @@ std::vector<std::byte> to_bytes(const Array& array) {
     std::byte* to = bytes.data() + i * item;
     const double v = array.values[i];
     switch (array.dtype) {
-      case DType::Bool: put<uint8_t>(to, v != 0 ? 1 : 0); break;
-      case DType::UInt8: put<uint8_t>(to, v); break;
-      case DType::Int8: put<int8_t>(to, v); break;
-      case DType::Int32: put<int32_t>(to, v); break;
-      case DType::Int64: put<int64_t>(to, v); break;
+      case DType::Bool:
+        put<uint8_t>(to, v != 0 ? 1 : 0);
+        break;
+      case DType::UInt8:
+        put<uint8_t>(to, v);
+        break;
+      case DType::Int8:
+        put<int8_t>(to, v);
+        break;
+      case DType::Int32:
+        put<int32_t>(to, v);
+        break;
+      case DType::Int64:
+        put<int64_t>(to, v);
+        break;
       case DType::Float16: {
         const uint16_t bits = float_to_float16(static_cast<float>(v));
         std::memcpy(to, &bits, 2);
@@ -122,8 +132,12 @@ std::vector<std::byte> to_bytes(const Array& array) {
         std::memcpy(to, &bits, 2);
         break;
       }
-      case DType::Float32: put<float>(to, v); break;
-      case DType::Float64: put<double>(to, v); break;
+      case DType::Float32:
+        put<float>(to, v);
+        break;
+      case DType::Float64:
+        put<double>(to, v);
+        break;
     }
   }
   return bytes;
@@ -136,15 +150,33 @@ Array from_bytes(DType dtype, const Shape& shape, const std::byte* data) {
     const std::byte* from = data + static_cast<size_t>(i) * item;
     double v = 0;
     switch (dtype) {
-      case DType::Bool: v = get<uint8_t>(from); break;
-      case DType::UInt8: v = get<uint8_t>(from); break;
-      case DType::Int8: v = get<int8_t>(from); break;
-      case DType::Int32: v = get<int32_t>(from); break;
-      case DType::Int64: v = static_cast<double>(get<int64_t>(from)); break;
-      case DType::Float16: v = float16_to_float(get<uint16_t>(from)); break;
-      case DType::BFloat16: v = bfloat16_to_float(get<uint16_t>(from)); break;
-      case DType::Float32: v = get<float>(from); break;
-      case DType::Float64: v = get<double>(from); break;
+      case DType::Bool:
+        v = get<uint8_t>(from);
+        break;
+      case DType::UInt8:
+        v = get<uint8_t>(from);
+        break;
+      case DType::Int8:
+        v = get<int8_t>(from);
+        break;
+      case DType::Int32:
+        v = get<int32_t>(from);
+        break;
+      case DType::Int64:
+        v = static_cast<double>(get<int64_t>(from));
+        break;
+      case DType::Float16:
+        v = float16_to_float(get<uint16_t>(from));
+        break;
+      case DType::BFloat16:
+        v = bfloat16_to_float(get<uint16_t>(from));
+        break;
+      case DType::Float32:
+        v = get<float>(from);
+        break;
+      case DType::Float64:
+        v = get<double>(from);
+        break;
     }
     result.values.push_back(v);
   }

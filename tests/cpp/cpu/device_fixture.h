@@ -38,7 +38,8 @@ void set_tracing(bool on);
 const adx_device_api& api();
 adx_device* device();
 
-// A tensor's value as doubles (int64 exact up to 2^53), with conversion to and from its dtype's bytes.
+// A tensor's value as doubles (int64 exact up to 2^53), with conversion to and from its dtype's
+// bytes.
 struct Array {
   DType dtype = DType::Float32;
   Shape shape;
@@ -66,7 +67,8 @@ Attr text(std::string name, std::string value);
 Attr ints(std::string name, std::vector<int64_t> value);
 Attr dtype(std::string name, DType value);
 
-// Builds an adx_graph and runs it: inputs and outputs are bindings, everything between lies in the arena.
+// Builds an adx_graph and runs it: inputs and outputs are bindings, everything between lies in the
+// arena.
 class GraphBuilder {
  public:
   // Tensor numbers.

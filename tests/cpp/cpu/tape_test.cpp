@@ -88,7 +88,10 @@ TEST_P(TapeLevels, BinaryOpsFollowNumPy) {
       {"add", {1, -2}, {0.5, 7}, {1.5, 5}},
       {"subtract", {1, -2}, {0.5, 7}, {0.5, -9}},
       {"divide", {1, -1, 0}, {4, 0, 0}, {0.25, -kInfinity, kNan}},
-      {"floor_divide", {7, -7, 7, -7, 1, 3}, {2, 2, -2, -2, 0, kInfinity}, {3, -4, -4, 3, kInfinity, 0}},
+      {"floor_divide",
+       {7, -7, 7, -7, 1, 3},
+       {2, 2, -2, -2, 0, kInfinity},
+       {3, -4, -4, 3, kInfinity, 0}},
       {"mod", {7, -7, 7, -7, 5.5, 6}, {2, 2, -2, -2, -2, 3}, {1, 1, -1, -1, -0.5, 0}},
       {"power", {2, 9, -2, 0}, {10, 0.5, 3, 0}, {1024, 3, -8, 1}},
       {"maximum", {1, kNan, 3, -kInfinity}, {2, 1, kNan, 0}, {2, kNan, kNan, 0}},
@@ -98,7 +101,8 @@ TEST_P(TapeLevels, BinaryOpsFollowNumPy) {
   for (DType type : {DType::Float32, DType::Float64}) {
     for (const Case& c : cases) {
       const Shape shape{static_cast<int64_t>(c.a.size())};
-      const auto y = run_node(c.op, {array(type, shape, c.a), array(type, shape, c.b)}, {{type, shape}});
+      const auto y =
+          run_node(c.op, {array(type, shape, c.a), array(type, shape, c.b)}, {{type, shape}});
       SCOPED_TRACE(c.op);
       expect_close(y[0], {type, shape, c.expected}, type == DType::Float32 ? 2e-7 : 1e-15);
     }
@@ -115,7 +119,8 @@ TEST_P(TapeLevels, IntegersDivideDownwardsAndWrap) {
             (std::vector<double>{1, 1, -1, -1, 0, 0}));
   EXPECT_EQ(run_node("add", {a, b}, {{DType::Int32, six}})[0].values,
             (std::vector<double>{9, -5, 5, -9, 5, -2147483648.0}));
-  EXPECT_EQ(run_node("power", {array(DType::Int64, {3}, {3, -2, 2}), array(DType::Int64, {3}, {4, 3, -1})},
+  EXPECT_EQ(run_node("power",
+                     {array(DType::Int64, {3}, {3, -2, 2}), array(DType::Int64, {3}, {4, 3, -1})},
                      {{DType::Int64, {3}}})[0]
                 .values,
             (std::vector<double>{81, -8, 0}));
@@ -149,15 +154,17 @@ TEST_P(TapeLevels, DoublesRoundOnceToSixteenBits) {
   // Just above the middle of two neighbours: rounding to float32 first would land on the tie.
   const double f16_tie = 1 + 0x1p-11, bf16_tie = 1 + 0x1p-8;
   const Array x = array(DType::Float64, {2}, {f16_tie + 0x1p-40, bf16_tie + 0x1p-40});
-  EXPECT_EQ(run_node("cast", {x}, {{DType::Float16, {2}}}, {dtype("dtype", DType::Float16)})[0].values[0],
-            1 + 0x1p-10);
-  EXPECT_EQ(run_node("cast", {x}, {{DType::BFloat16, {2}}}, {dtype("dtype", DType::BFloat16)})[0].values[1],
+  EXPECT_EQ(
+      run_node("cast", {x}, {{DType::Float16, {2}}}, {dtype("dtype", DType::Float16)})[0].values[0],
+      1 + 0x1p-10);
+  EXPECT_EQ(run_node("cast", {x}, {{DType::BFloat16, {2}}}, {dtype("dtype", DType::BFloat16)})[0]
+                .values[1],
             1 + 0x1p-7);
 }
 
 // A reference for two-operand broadcasting.
-Array broadcast_apply(const Array& a, const Array& b, const std::function<double(double, double)>& f,
-                      DType type) {
+Array broadcast_apply(const Array& a, const Array& b,
+                      const std::function<double(double, double)>& f, DType type) {
   const Shape shape = *broadcast(a.shape, b.shape);
   Array result{type, shape, {}};
   const auto pick = [&](const Array& x, int64_t flat) {
@@ -179,16 +186,26 @@ Array broadcast_apply(const Array& a, const Array& b, const std::function<double
 }
 
 TEST_P(TapeLevels, Broadcasts) {
-  const std::vector<std::pair<Shape, Shape>> shapes = {
-      {{5}, {5}},       {{3, 5}, {5}},          {{3, 5}, {3, 1}},       {{3, 1}, {1, 5}},
-      {{}, {7}},        {{2, 3, 4}, {3, 1}},    {{300, 700}, {700}},    {{300, 700}, {300, 1}},
-      {{4, 1, 3}, {2, 1}}, {{1, 1}, {1}},       {{0, 3}, {3}},          {{64, 128}, {64, 128}},
-      {{2, 1, 3, 1, 2}, {5, 1, 4, 1}},          {{1024}, {1}},          {{16}, {}}};
+  const std::vector<std::pair<Shape, Shape>> shapes = {{{5}, {5}},
+                                                       {{3, 5}, {5}},
+                                                       {{3, 5}, {3, 1}},
+                                                       {{3, 1}, {1, 5}},
+                                                       {{}, {7}},
+                                                       {{2, 3, 4}, {3, 1}},
+                                                       {{300, 700}, {700}},
+                                                       {{300, 700}, {300, 1}},
+                                                       {{4, 1, 3}, {2, 1}},
+                                                       {{1, 1}, {1}},
+                                                       {{0, 3}, {3}},
+                                                       {{64, 128}, {64, 128}},
+                                                       {{2, 1, 3, 1, 2}, {5, 1, 4, 1}},
+                                                       {{1024}, {1}},
+                                                       {{16}, {}}};
   for (DType type : {DType::Float32, DType::Float64, DType::Int32, DType::BFloat16}) {
     for (const auto& [sa, sb] : shapes) {
       const Array a = random_array(type, sa, 1, -50, 50), b = random_array(type, sb, 2, -50, 50);
-      const Array expected =
-          broadcast_apply(a, b, [](double x, double y) { return x - y; }, type);
+      const Array expected = broadcast_apply(
+          a, b, [](double x, double y) { return x - y; }, type);
       const Array y = run_node("subtract", {a, b}, {{type, expected.shape}})[0];
       SCOPED_TRACE(sa.to_string() + " and " + sb.to_string());
       EXPECT_EQ(y.values, expected.values);
@@ -196,8 +213,8 @@ TEST_P(TapeLevels, Broadcasts) {
   }
 }
 
-std::vector<Attr> fused(std::string expr, const Shape& shape, DType compute, std::string reduce = "",
-                        std::vector<int64_t> axes = {}) {
+std::vector<Attr> fused(std::string expr, const Shape& shape, DType compute,
+                        std::string reduce = "", std::vector<int64_t> axes = {}) {
   return {text("expr", std::move(expr)),
           ints("shape", std::vector<int64_t>(shape.begin(), shape.end())),
           dtype("compute", compute),
@@ -210,8 +227,9 @@ TEST_P(TapeLevels, FusedSharesValuesAndWritesSeveralOutputs) {
   const Shape shape{37, 51};
   const Array x = random_array(DType::Float32, shape, 3);
   const Array b = random_array(DType::Float16, {51}, 4);
-  const auto y = run_node("fused", {x, b}, {{DType::Float32, shape}, {DType::Bool, shape}, {DType::Int32, shape}},
-                          fused("t = i0 * 2 + i1; maximum(t, 0), t > 0, t * 10", shape, DType::Float32));
+  const auto y = run_node(
+      "fused", {x, b}, {{DType::Float32, shape}, {DType::Bool, shape}, {DType::Int32, shape}},
+      fused("t = i0 * 2 + i1; maximum(t, 0), t > 0, t * 10", shape, DType::Float32));
   for (size_t i = 0; i < x.values.size(); ++i) {
     const float t = static_cast<float>(x.values[i]) * 2 + static_cast<float>(b.values[i % 51]);
     ASSERT_FLOAT_EQ(static_cast<float>(y[0].values[i]), std::max(t, 0.f));
@@ -222,7 +240,8 @@ TEST_P(TapeLevels, FusedSharesValuesAndWritesSeveralOutputs) {
 
 TEST_P(TapeLevels, FusedWorksInPlace) {
   const Shape shape{3001};
-  const Array x = random_array(DType::Float32, shape, 5), y = random_array(DType::Float32, shape, 6);
+  const Array x = random_array(DType::Float32, shape, 5),
+              y = random_array(DType::Float32, shape, 6);
   GraphBuilder builder;
   const int32_t a = builder.input(x), b = builder.input(y);
   const int32_t out_a = builder.output_in_place(a), out_b = builder.output_in_place(b);
@@ -238,7 +257,8 @@ TEST_P(TapeLevels, FusedWorksInPlace) {
 
 TEST_P(TapeLevels, FusedWithoutInputsOrWithScalarResult) {
   const Shape shape{130};
-  const auto y = run_node("fused", {array(DType::Float32, {}, {3})}, {{DType::Float32, shape}, {DType::Float32, {}}},
+  const auto y = run_node("fused", {array(DType::Float32, {}, {3})},
+                          {{DType::Float32, shape}, {DType::Float32, {}}},
                           fused("i0 * 2, i0 + 1", shape, DType::Float32, "none,sum", {0}));
   EXPECT_EQ(y[0].values, std::vector<double>(130, 6));
   EXPECT_EQ(y[1].values, std::vector<double>{520});
@@ -247,8 +267,8 @@ TEST_P(TapeLevels, FusedWithoutInputsOrWithScalarResult) {
 }
 
 TEST_P(TapeLevels, FusedReducesTrailingAndLeadingAxes) {
-  for (const Shape& shape : {Shape{32, 10}, Shape{7, 3000}, Shape{3, 5, 11}, Shape{2000, 3}, Shape{1, 70000},
-                             Shape{500, 1100}, Shape{9, 1}, Shape{4, 0}}) {
+  for (const Shape& shape : {Shape{32, 10}, Shape{7, 3000}, Shape{3, 5, 11}, Shape{2000, 3},
+                             Shape{1, 70000}, Shape{500, 1100}, Shape{9, 1}, Shape{4, 0}}) {
     for (bool trailing : {true, false}) {
       const int64_t last = shape[shape.rank() - 1];
       const int64_t first = last == 0 ? 4 : shape.num_elements() / last;
@@ -257,15 +277,18 @@ TEST_P(TapeLevels, FusedReducesTrailingAndLeadingAxes) {
       std::vector<int64_t> axes = {shape.rank() - 1};
       if (!trailing) axes.assign(1, 0);
       if (!trailing && shape.rank() == 3) axes.push_back(1);
-      const auto y = run_node("fused", {x}, {{DType::Float32, kept}, {DType::Float32, shape}, {DType::Float32, kept}},
-                              fused("t = i0 * i0; t, t, i0", shape, DType::Float32, "sum,none,max", axes));
-      std::vector<double> sum(static_cast<size_t>(kept.num_elements()), 0), greatest(sum.size(), -kInfinity);
+      const auto y = run_node(
+          "fused", {x}, {{DType::Float32, kept}, {DType::Float32, shape}, {DType::Float32, kept}},
+          fused("t = i0 * i0; t, t, i0", shape, DType::Float32, "sum,none,max", axes));
+      std::vector<double> sum(static_cast<size_t>(kept.num_elements()), 0),
+          greatest(sum.size(), -kInfinity);
       for (int64_t i = 0; i < shape.num_elements(); ++i) {
         const auto at = static_cast<size_t>(trailing ? i / last : i % last);
         const double v = x.values[static_cast<size_t>(i)];
         sum[at] += v * v;
         greatest[at] = std::max(greatest[at], v);
-        ASSERT_FLOAT_EQ(static_cast<float>(y[1].values[static_cast<size_t>(i)]), static_cast<float>(v * v));
+        ASSERT_FLOAT_EQ(static_cast<float>(y[1].values[static_cast<size_t>(i)]),
+                        static_cast<float>(v * v));
       }
       SCOPED_TRACE(shape.to_string() + (trailing ? " trailing" : " leading"));
       // Positive terms: the relative error is at most the depth of the tree times 2^-24.

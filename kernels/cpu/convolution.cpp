@@ -1,0 +1,104 @@
+#include <memory>
+
+#include "cpu/conv.h"
+#include "cpu/epilogue.h"
+#include "cpu/kernels.h"
+#include "cpu/spatial.h"
+
+namespace addax::cpu {
+namespace {
+
+template <class T>
+class Conv2d : public ContractionKernel {
+ public:
+  explicit Conv2d(const Node& node)
+      : plan_(conv_shape(node, node.input(0).shape, node.input(1).shape)),
+        x_(node.input(0)),
+        filter_(node.input(1)),
+        y_(node.output()) {
+    add_plan(plan_);
+    add_epilogue(node);
+  }
+
+ private:
+  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
+    ConvForwardArgs<T> args;
+    args.x = context.data<const T>(x_);
+    args.w = context.data<const T>(filter_);
+    args.y = context.data<T>(y_);
+    set_epilogue<T>(context, args);
+    plan_.run(args, stage, chunk, context.workspace);
+  }
+
+  ConvForwardPlan<T> plan_;
+  Tensor x_, filter_, y_;
+};
+
+template <class T>
+class Conv2dInputGrad : public Kernel {
+ public:
+  explicit Conv2dInputGrad(const Node& node)
+      : plan_(conv_shape(node, node.output().shape, node.input(1).shape)),
+        dy_(node.input(0)),
+        filter_(node.input(1)),
+        dx_(node.output()) {
+    stages_ = plan_.stages();
+    workspace_bytes_ = plan_.workspace_bytes();
+  }
+
+  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+    ConvDataArgs<T> args;
+    args.dy = context.data<const T>(dy_);
+    args.w = context.data<const T>(filter_);
+    args.dx = context.data<T>(dx_);
+    plan_.run(args, stage, chunk, context.workspace);
+  }
+
+ private:
+  ConvDataPlan<T> plan_;
+  Tensor dy_, filter_, dx_;
+};
+
+template <class T>
+class Conv2dFilterGrad : public Kernel {
+ public:
+  explicit Conv2dFilterGrad(const Node& node)
+      : plan_(conv_shape(node, node.input(0).shape, node.output().shape)),
+        x_(node.input(0)),
+        dy_(node.input(1)),
+        dfilter_(node.output()) {
+    stages_ = plan_.stages();
+    workspace_bytes_ = plan_.workspace_bytes();
+  }
+
+  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+    ConvFilterArgs<T> args;
+    args.x = context.data<const T>(x_);
+    args.dy = context.data<const T>(dy_);
+    args.dw = context.data<T>(dfilter_);
+    plan_.run(args, stage, chunk, context.workspace);
+  }
+
+ private:
+  ConvFilterPlan<T> plan_;
+  Tensor x_, dy_, dfilter_;
+};
+
+template <template <class> class K>
+KernelPtr make(const Node& node) {
+  if (node.output().dtype == DType::Float64) return std::make_unique<K<double>>(node);
+  return std::make_unique<K<float>>(node);
+}
+
+}  // namespace
+
+bool accepts_conv2d(const Node& node) {
+  const DType dtype = node.output().dtype;
+  return dtype == DType::Float32 || dtype == DType::Float64;
+}
+
+KernelPtr make_conv2d(const Node& node) { return make<Conv2d>(node); }
+KernelPtr make_conv2d_input_grad(const Node& node) { return make<Conv2dInputGrad>(node); }
+KernelPtr make_conv2d_filter_grad(const Node& node) { return make<Conv2dFilterGrad>(node); }
+
+}  // namespace addax::cpu

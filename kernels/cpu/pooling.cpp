@@ -1,0 +1,79 @@
+#include <memory>
+
+#include "cpu/kernels.h"
+#include "cpu/pool.h"
+#include "cpu/spatial.h"
+
+namespace addax::cpu {
+namespace {
+
+PoolKind kind_of(const Node& node) {
+  return node.op().starts_with("max") ? PoolKind::Max : PoolKind::Average;
+}
+
+template <class T>
+class Pool : public Kernel {
+ public:
+  explicit Pool(const Node& node)
+      : plan_(kind_of(node), pool_shape(node, node.input(0).shape)),
+        x_(node.input(0)),
+        y_(node.output()) {
+    stages_ = plan_.stages();
+    workspace_bytes_ = plan_.workspace_bytes();
+  }
+
+  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+    plan_.run({context.data<const T>(x_), context.data<T>(y_)}, stage, chunk, context.workspace);
+  }
+
+ private:
+  PoolPlan<T> plan_;
+  Tensor x_, y_;
+};
+
+// max_pool2d_grad(x, dy) and avg_pool2d_grad(dy).
+template <class T>
+class PoolGrad : public Kernel {
+ public:
+  explicit PoolGrad(const Node& node)
+      : plan_(kind_of(node), pool_shape(node, node.output().shape)),
+        x_(node.input(0)),
+        dy_(node.input(node.num_inputs() - 1)),
+        dx_(node.output()),
+        reads_x_(node.num_inputs() == 2) {
+    stages_ = plan_.stages();
+    workspace_bytes_ = plan_.workspace_bytes();
+  }
+
+  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+    PoolGradArgs<T> args;
+    if (reads_x_) args.x = context.data<const T>(x_);
+    args.dy = context.data<const T>(dy_);
+    args.dx = context.data<T>(dx_);
+    plan_.run(args, stage, chunk, context.workspace);
+  }
+
+ private:
+  PoolGradPlan<T> plan_;
+  Tensor x_, dy_, dx_;
+  bool reads_x_;
+};
+
+}  // namespace
+
+bool accepts_pool(const Node& node) {
+  const DType dtype = node.output().dtype;
+  return dtype == DType::Float32 || dtype == DType::Float64;
+}
+
+KernelPtr make_pool(const Node& node) {
+  if (node.output().dtype == DType::Float64) return std::make_unique<Pool<double>>(node);
+  return std::make_unique<Pool<float>>(node);
+}
+
+KernelPtr make_pool_grad(const Node& node) {
+  if (node.output().dtype == DType::Float64) return std::make_unique<PoolGrad<double>>(node);
+  return std::make_unique<PoolGrad<float>>(node);
+}
+
+}  // namespace addax::cpu
