@@ -6,6 +6,7 @@
 #include "passes/expr_assembler.h"
 #include "passes/fusion_groups.h"
 #include "passes/pass.h"
+#include "passes/recompute.h"
 #include "passes/rewriter.h"
 
 namespace addax::passes {
@@ -78,6 +79,7 @@ class CallBuilder {
 }  // namespace
 
 void fuse_elementwise(Graph& graph, const PassTarget& target) {
+  if (target.fuse) recompute_cheap_values(graph);
   std::vector<FusedCall> calls;
   {
     const FusionView view(graph);

@@ -1,9 +1,10 @@
 #include "passes/fusion_groups.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <set>
+
+#include "passes/fusion_depths.h"
 
 namespace addax {
 namespace {
@@ -12,35 +13,16 @@ constexpr int kMaxOperations = 48;
 constexpr size_t kMaxInputs = 12;
 constexpr size_t kMaxOutputs = 8;
 
-bool is_fusible_reduction(const Node& node) {
-  const std::string& op = node.op->name;
-  return node.op->op_class == OpClass::Reduce &&
-         (op == "sum" || op == "max" || op == "min" || op == "prod");
-}
-
-// Whether the axes, sorted, are the first or the last ones of `rank`.
-bool is_outer_run(const Ints& axes, int rank) {
-  if (axes.empty() || axes.back() - axes.front() + 1 != static_cast<int64_t>(axes.size())) {
-    return false;
-  }
-  return axes.front() == 0 || axes.back() == rank - 1;
-}
-
-// Groups are the connected nodes of one depth, where an edge along which a value may stay in a
-// register adds nothing to the depth and any other edge adds one. No path can leave a group and
-// come back, since it would come back deeper. Depths are first the least possible; then a node
-// whose readers are all deeper moves down to them if no more has to be stored than before.
+// Groups are what fusible edges connect at one depth, cut where it exceeds the limits.
 class Grouper {
  public:
   Grouper(const FusionView& view, bool merge)
-      : view_(view), merge_(merge), depth_(count(), 0), parent_(count()), group_(count(), kNone) {
+      : view_(view), depths_(view, merge), parent_(count()), group_(count(), kNone) {
     std::iota(parent_.begin(), parent_.end(), 0);
   }
 
   std::vector<FusionGroup> run() {
     const NodeId end = static_cast<NodeId>(count());
-    for (NodeId id = 0; id < end; ++id) settle_early(id);
-    for (NodeId id = end; id-- > 0;) settle_late(id);
     for (NodeId id = 0; id < end; ++id) join_producers(id);
     std::vector<std::vector<NodeId>> components(count());
     for (NodeId id = 0; id < end; ++id) {
@@ -58,59 +40,6 @@ class Grouper {
   size_t count() const { return view_.graph().nodes().size(); }
   Value result(NodeId id) const { return view_.node(id).outputs[0]; }
 
-  // Whether `user` may read what `from` computes without memory in between.
-  bool is_fusible(NodeId from, NodeId user) const {
-    if (!merge_ || from == kNone || !view_.is_elementwise(from)) return false;
-    const Graph& graph = view_.graph();
-    const Shape& domain = graph.shape(result(from));
-    if (view_.is_elementwise(user)) {
-      return view_.compute(from) == view_.compute(user) && graph.shape(result(user)) == domain &&
-             view_.is_exact_unstored(from);
-    }
-    const Node& node = view_.node(user);
-    return is_fusible_reduction(node) && is_outer_run(node.attrs.ints("axes"), domain.rank()) &&
-           is_floating(graph.dtype(result(from))) == is_floating(view_.compute(from)) &&
-           view_.is_exact_unstored(from);
-  }
-
-  void settle_early(NodeId id) {
-    int32_t& depth = depth_[at(id)];
-    for (Value operand : view_.operands(id)) {
-      const NodeId from = view_.producer(operand);
-      if (from == kNone) continue;
-      depth = std::max(depth, depth_[at(from)] + (is_fusible(from, id) ? 0 : 1));
-    }
-  }
-
-  void settle_late(NodeId id) {
-    if (!view_.is_live(id) || !view_.is_elementwise(id) || view_.is_result(result(id))) return;
-    const auto users = view_.users(result(id));
-    int32_t latest = std::numeric_limits<int32_t>::max();
-    for (NodeId user : users) {
-      latest = std::min(latest, depth_[at(user)] - (is_fusible(id, user) ? 0 : 1));
-    }
-    if (latest <= depth_[at(id)]) return;
-    const bool joins = std::any_of(users.begin(), users.end(), [&](NodeId user) {
-      return depth_[at(user)] == latest && is_fusible(id, user);
-    });
-    if (joins && newly_stored(id) <= 1) depth_[at(id)] = latest;
-  }
-
-  // How many operands would have to be stored only because the node leaves their group.
-  int newly_stored(NodeId id) const {
-    std::set<int32_t> stored;
-    for (Value operand : view_.operands(id)) {
-      const NodeId from = view_.producer(operand);
-      if (!is_fusible(from, id) || depth_[at(from)] != depth_[at(id)]) continue;
-      const auto users = view_.users(operand);
-      const bool kept = std::any_of(users.begin(), users.end(), [&](NodeId user) {
-        return user != id && (depth_[at(user)] != depth_[at(from)] || !is_fusible(from, user));
-      });
-      if (!kept && !view_.is_result(operand)) stored.insert(operand.id);
-    }
-    return static_cast<int>(stored.size());
-  }
-
   NodeId find(NodeId id) {
     while (parent_[at(id)] != id) {
       parent_[at(id)] = parent_[at(parent_[at(id)])];
@@ -123,9 +52,7 @@ class Grouper {
     if (!view_.is_live(id) || !view_.is_elementwise(id)) return;
     for (Value operand : view_.operands(id)) {
       const NodeId from = view_.producer(operand);
-      if (is_fusible(from, id) && depth_[at(from)] == depth_[at(id)]) {
-        parent_[at(find(id))] = find(from);
-      }
+      if (depths_.joins(from, id)) parent_[at(find(id))] = find(from);
     }
   }
 
@@ -195,7 +122,7 @@ class Grouper {
   // A reduction joins the group that computes its operand if those already there have its axes.
   void attach_reduction(NodeId id) {
     const NodeId from = view_.producer(view_.operands(id)[0]);
-    if (!is_fusible(from, id)) return;
+    if (!depths_.is_fusible(from, id)) return;
     FusionGroup& group = groups_[at(group_[at(from)])];
     const auto axes = [&](NodeId node) -> const Ints& {
       return view_.node(node).attrs.ints("axes");
@@ -206,8 +133,7 @@ class Grouper {
   }
 
   const FusionView& view_;
-  bool merge_;
-  std::vector<int32_t> depth_;
+  FusionDepths depths_;
   std::vector<NodeId> parent_;
   std::vector<int32_t> group_;  // by node
   std::vector<FusionGroup> groups_;
