@@ -16,10 +16,7 @@ namespace {
 constexpr int kOldestTbb = 12050;
 
 constexpr HostServices kServices = {
-    .parallel_for =
-        [](int64_t count, void (*body)(void* context, int64_t index), void* context) {
-          parallel_for(count, [=](int64_t index) { body(context, index); });
-        },
+    .parallel_for = parallel_for,
     .num_threads = [] { return static_cast<int32_t>(num_threads()); },
     .trace_enabled = [] { return Profiler::instance().is_recording() ? 1 : 0; },
     .trace_span =

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "core/env.h"
@@ -40,6 +41,7 @@ int initial_threads() {
 
 struct Threads {
   std::atomic<int> count;
+  std::mutex changing;
   Team team;
 
   Threads() : count(initial_threads()) { HelperPool::resize(count.load()); }
@@ -65,14 +67,18 @@ void summon(int missing) noexcept {
 
 }  // namespace
 
-void parallel_for(int64_t count, FunctionRef<void(int64_t)> body) {
+void parallel_for(int64_t count, void (*body)(void* context, int64_t index), void* context) {
   if (count > 1 && !orphaned.load(std::memory_order_relaxed)) {
     Threads& t = threads();
     const int slots = t.count.load(std::memory_order_relaxed);
-    if (slots > 1 && t.team.try_run(count, body.function(), body.context(), slots, summon)) return;
+    if (slots > 1 && t.team.try_run(count, body, context, slots, summon)) return;
   }
   const FlushDenormals flush;
-  for (int64_t index = 0; index < count; ++index) body(index);
+  for (int64_t index = 0; index < count; ++index) body(context, index);
+}
+
+void parallel_for(int64_t count, FunctionRef<void(int64_t)> body) {
+  parallel_for(count, body.function(), body.context());
 }
 
 int num_threads() {
@@ -87,6 +93,7 @@ void set_num_threads(int n) {
   }
   if (orphaned.load(std::memory_order_relaxed)) return;
   Threads& t = threads();
+  const std::lock_guard lock(t.changing);
   t.team.begin_exclusive();
   HelperPool::resize(n);
   t.count.store(n, std::memory_order_relaxed);

@@ -12,6 +12,7 @@ namespace addax {
 // results may depend on the index alone. A call made from within a body, or while another thread
 // has the helpers, runs serially. `body` must not throw. Denormals are flushed while bodies run.
 void parallel_for(int64_t count, FunctionRef<void(int64_t)> body);
+void parallel_for(int64_t count, void (*body)(void* context, int64_t index), void* context);
 
 // How many threads work on a region, the caller included. At first ADDAX_NUM_THREADS, or else the
 // processors that this process may run on. 1 in a child process forked from one with helpers: there

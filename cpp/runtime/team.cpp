@@ -42,6 +42,7 @@ constexpr uint64_t end_of(uint64_t chunks) { return chunks & 0xffff; }
 
 bool Team::try_run(int64_t count, Body body, void* context, int slots,
                    void (*summon)(int missing) noexcept) {
+  if (reserved_.load(std::memory_order_relaxed)) return false;
   if (busy_.exchange(true, std::memory_order_acquire)) return false;
   const int64_t grain = (count + kMaxChunks - 1) / kMaxChunks;
   const int64_t chunks = (count + grain - 1) / grain;
@@ -145,9 +146,13 @@ void Team::help(int own_slot) {
 }
 
 void Team::begin_exclusive() {
+  reserved_.store(true, std::memory_order_relaxed);
   while (busy_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
 }
 
-void Team::end_exclusive() { busy_.store(false, std::memory_order_release); }
+void Team::end_exclusive() {
+  reserved_.store(false, std::memory_order_relaxed);
+  busy_.store(false, std::memory_order_release);
+}
 
 }  // namespace addax

@@ -21,8 +21,9 @@ class Team {
  public:
   using Body = void (*)(void* context, int64_t index);
 
-  // Runs the region over `slots` participants if no other thread has the team; otherwise returns
-  // false and does nothing. `summon` is called when fewer helpers are awake than could take part.
+  // Runs the region over `slots` participants if no other thread has the team or asks to have it
+  // for itself; otherwise returns false and does nothing. `summon` is called when fewer helpers are
+  // awake than could take part.
   bool try_run(int64_t count, Body body, void* context, int slots,
                void (*summon)(int missing) noexcept);
 
@@ -32,7 +33,7 @@ class Team {
   // Helpers that are awake or have been summoned; whoever summons one announces it first.
   void announce(int helpers) { helpers_.fetch_add(helpers, std::memory_order_relaxed); }
 
-  // Keeps regions out until `end_exclusive`; waits for the one in progress.
+  // Keeps regions out until `end_exclusive`; waits for the one in progress. One thread at a time.
   void begin_exclusive();
   void end_exclusive();
 
@@ -50,6 +51,7 @@ class Team {
   void wait_for_helpers(int32_t chunks);
 
   alignas(128) std::atomic<bool> busy_{false};
+  std::atomic<bool> reserved_{false};
   uint32_t epoch_ = 0;                         // of the last job; belongs to whoever set busy_
   alignas(128) std::atomic<int32_t> done_{0};  // chunks that helpers have finished
   alignas(128) std::atomic<int> helpers_{0};

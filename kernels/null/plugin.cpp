@@ -1,6 +1,6 @@
 // A device that allocates, validates and computes nothing: what stands above devices is tested
 // with it. null:0 has unified memory, null:1 has opaque buffers and an asynchronous queue.
-//   ADDAX_NULL_MEMORY  bytes that each device has (default 2^40); beyond is out of memory
+//   ADDAX_NULL_MEMORY  bytes that each device has (default 2^34); beyond is out of memory
 //   ADDAX_NULL_REFUSE  ops, separated by commas, that the devices do not support
 
 #include <algorithm>
@@ -31,10 +31,7 @@ struct adx_device {
 struct adx_queue {};
 
 struct adx_buffer {
-  struct Free {
-    void operator()(void* data) const { std::free(data); }
-  };
-  std::unique_ptr<void, Free> own;  // null for wrapped memory
+  std::unique_ptr<char[]> own;  // null for wrapped memory
   void* data;
   uint64_t bytes;
 };
@@ -50,7 +47,7 @@ constexpr uint64_t kAlignment = 64;
 
 uint64_t memory_size() {
   const char* const text = std::getenv("ADDAX_NULL_MEMORY");
-  return text == nullptr ? uint64_t{1} << 40 : std::strtoull(text, nullptr, 10);
+  return text == nullptr ? uint64_t{1} << 34 : std::strtoull(text, nullptr, 10);
 }
 
 bool is_refused(std::string_view op) {
@@ -105,14 +102,12 @@ void properties(adx_device* device, adx_properties* out, adx_status*) {
 adx_buffer* alloc(adx_device* device, uint64_t bytes, adx_status* status) {
   return guarded(status, [&]() -> adx_buffer* {
     if (bytes == 0) throw Problem{ADX_INVALID_ARGUMENT, "[null] allocation of 0 bytes"};
-    const uint64_t in_use = device->bytes_in_use.fetch_add(bytes) + bytes;
-    std::unique_ptr<void, adx_buffer::Free> data;
-    if (in_use <= memory_size()) data.reset(std::calloc(bytes, 1));
-    if (data == nullptr) {
+    if (device->bytes_in_use.fetch_add(bytes) + bytes > memory_size()) {
       device->bytes_in_use.fetch_sub(bytes);
       throw Problem{ADX_OUT_OF_MEMORY, "[null] " + std::to_string(bytes) + " bytes do not fit"};
     }
-    void* const address = data.get();
+    auto data = std::make_unique<char[]>(bytes);
+    char* const address = data.get();
     return std::make_unique<adx_buffer>(adx_buffer{std::move(data), address, bytes}).release();
   });
 }

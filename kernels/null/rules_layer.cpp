@@ -44,7 +44,7 @@ Type loss_type(const Node& node) {
 }
 
 Type sparse_loss_type(const Node& node) {
-  const Type loss = loss_type(node);
+  Type loss = loss_type(node);
   node.expect_integer(1);
   node.require(node.input(1).dims == loss.dims, ADX_SHAPE, "the labels do not fit the logits");
   return loss;

@@ -6,7 +6,7 @@ namespace addax::null_device {
 namespace {
 
 Dims axes_of(const Node& node) {
-  const Dims axes = node.ints("axes");
+  Dims axes = node.ints("axes");
   const int rank = node.input(0).rank();
   for (size_t i = 0; i < axes.size(); ++i) {
     node.require(axes[i] >= 0 && axes[i] < rank && (i == 0 || axes[i] > axes[i - 1]),

@@ -7,7 +7,7 @@ namespace addax::null_device {
 namespace {
 
 Dims shape_attr(const Node& node, std::string_view name) {
-  const Dims dims = node.ints(name);
+  Dims dims = node.ints(name);
   node.require(dims.size() <= ADX_MAX_RANK &&
                    std::all_of(dims.begin(), dims.end(), [](int64_t d) { return d >= 0; }),
                ADX_SHAPE, std::string(name) + " is no shape");
