@@ -22,7 +22,15 @@ Device& common_device(const OpDef& op, std::span<const Operand> inputs) {
   Device* device = nullptr;
   for (const Operand& operand : inputs) {
     Device* here = nullptr;
-    if (const Tensor* tensor = as_tensor(operand)) here = &tensor->device(op.name);
+    if (const Tensor* tensor = as_tensor(operand)) {
+      if (tensor->is_traced()) {
+        throw TracedValueError("[" + op.name + "] a traced tensor of '" +
+                               tensor->trace()->name() +
+                               "' was used outside of its trace; it is valid in the traced "
+                               "function only: return what is needed");
+      }
+      here = &tensor->device();
+    }
     if (const auto* variable = as_variable(operand)) here = &(*variable)->device();
     if (here == nullptr) continue;
     if (device != nullptr && device != here) {

@@ -75,7 +75,7 @@ Value Trace::operand_value(const Operand& operand, DType dtype, std::string_view
   }
   Value value;
   if (const auto* variable = std::get_if<std::shared_ptr<Variable>>(&operand.source)) {
-    value = state(*variable).current;
+    value = read_value(*variable);
   } else {
     value = value_of(std::get<Tensor>(operand.source), op);
   }
@@ -110,13 +110,21 @@ Trace::StateEntry& Trace::state(const std::shared_ptr<Variable>& variable) {
   return states_[found->second];
 }
 
+Value Trace::read_value(const std::shared_ptr<Variable>& variable) {
+  StateEntry& entry = state(variable);
+  entry.read = true;
+  return entry.current;
+}
+
 Tensor Trace::read(const std::shared_ptr<Variable>& variable) {
-  return wrap(state(variable).current);
+  return wrap(read_value(variable));
 }
 
 void Trace::write(const std::shared_ptr<Variable>& variable, const Tensor& value) {
   check_open();
-  state(variable).current = value_of(value, "assign");
+  StateEntry& entry = state(variable);
+  entry.current = value_of(value, "assign");
+  entry.read = false;
 }
 
 std::vector<Tensor> Trace::gradients(const Tensor& loss, std::span<const Operand> wrt) {
@@ -124,7 +132,13 @@ std::vector<Tensor> Trace::gradients(const Tensor& loss, std::span<const Operand
   std::vector<Value> values;
   for (const Operand& operand : wrt) {
     if (const auto* variable = std::get_if<std::shared_ptr<Variable>>(&operand.source)) {
-      values.push_back(state(*variable).current);
+      const StateEntry& entry = state(*variable);
+      if (!entry.read && !(entry.current == entry.entry)) {
+        throw InvalidArgumentError("[gradients] the variable '" + (*variable)->name() +
+                                   "' was assigned after the loss was computed from it; take the "
+                                   "gradients first");
+      }
+      values.push_back(entry.current);
     } else if (const Tensor* tensor = std::get_if<Tensor>(&operand.source)) {
       values.push_back(value_of(*tensor, "gradients"));
     } else {

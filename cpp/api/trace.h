@@ -44,7 +44,9 @@ class Trace : public std::enable_shared_from_this<Trace> {
   Tensor read(const std::shared_ptr<Variable>& variable);
   void write(const std::shared_ptr<Variable>& variable, const Tensor& value);
 
-  // d loss / d wrt: one tensor per item, zeros where the loss does not depend on it.
+  // d loss / d wrt: one tensor per item, zeros where the loss does not depend on it. Of a variable
+  // its current value is meant; InvalidArgumentError when that was assigned and not read since, so
+  // that the loss cannot depend on it.
   std::vector<Tensor> gradients(const Tensor& loss, std::span<const Operand> wrt);
 
   // Nodes emitted between push and pop carry the labels so far, joined by "/".
@@ -63,8 +65,10 @@ class Trace : public std::enable_shared_from_this<Trace> {
     std::shared_ptr<Variable> variable;
     Value entry;
     Value current;
+    bool read = false;  // the current value, since it was assigned
   };
   StateEntry& state(const std::shared_ptr<Variable>& variable);
+  Value read_value(const std::shared_ptr<Variable>& variable);
 
   Graph graph_;
   std::vector<StateEntry> states_;
