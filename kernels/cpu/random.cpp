@@ -2,12 +2,22 @@
 #include <cmath>
 #include <memory>
 
-#include "core/philox.h"
 #include "cpu/kernels.h"
 #include "cpu/normal_quantile.h"
+#include "cpu/random_kernels.h"
 #include "cpu/tape.h"
 
 namespace addax::cpu {
+
+const RandomKernels& random_kernels(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::Avx512) return avx512::kRandomKernels;
+  if (isa == Isa::Avx2) return avx2::kRandomKernels;
+#endif
+  static_cast<void>(isa);
+  return portable::kRandomKernels;
+}
+
 namespace {
 
 constexpr int64_t kWords = 4;     // of a Philox block
@@ -37,12 +47,8 @@ class Generator : public Kernel {
     uint32_t words[kAtOnce];
     for (int64_t block = blocks.begin; block < blocks.end; block += kAtOnce / kWords) {
       const int64_t n = std::min(kAtOnce / kWords, blocks.end - block);
-      for (int64_t j = 0; j < n; ++j) {
-        const auto drawn =
-            philox_block(static_cast<uint64_t>(state[0]),
-                         static_cast<uint64_t>(state[1]) + static_cast<uint64_t>(block + j));
-        std::copy(drawn.begin(), drawn.end(), words + kWords * j);
-      }
+      kernels_.philox(static_cast<uint64_t>(state[0]),
+                      static_cast<uint64_t>(state[1]) + static_cast<uint64_t>(block), n, words);
       const int64_t first = kWords * block;
       const int64_t count = std::min(kWords * n, y_.size() - first);
       const auto item = static_cast<int64_t>(addax::size_of(y_.dtype));
@@ -59,13 +65,14 @@ class Generator : public Kernel {
   }
 
   Tensor state_, y_, new_state_;
+  const RandomKernels& kernels_ = random_kernels(active_isa());
   int64_t blocks_ = 0;
 };
 
 class RandomUniform : public Generator {
  public:
   explicit RandomUniform(const Node& node)
-      : Generator(node, 600),
+      : Generator(node, 250),
         low_(node.number("minval", 0)),
         high_(node.number("maxval", 1)),
         wide_(y_.dtype == DType::Float64),
@@ -122,33 +129,6 @@ class RandomNormal : public Generator {
   ConvertFn store_;
 };
 
-// A bijection of [0, 2^(2 half)) by a balanced Feistel network keyed by a seed and a stream.
-class Permutation {
- public:
-  Permutation(int half, uint64_t seed, uint64_t stream)
-      : half_(half), mask_((uint32_t{1} << half) - 1), seed_(seed), stream_(stream) {}
-
-  uint64_t operator()(uint64_t x) const {
-    constexpr uint32_t kRounds = 6;
-    auto left = static_cast<uint32_t>(x >> half_);
-    auto right = static_cast<uint32_t>(x) & mask_;
-    for (uint32_t round = 0; round < kRounds; ++round) {
-      const auto words = philox4x32(
-          {right, round, static_cast<uint32_t>(stream_), static_cast<uint32_t>(stream_ >> 32)},
-          {static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)});
-      const uint32_t next = left ^ (words[0] & mask_);
-      left = right;
-      right = next;
-    }
-    return uint64_t{left} << half_ | right;
-  }
-
- private:
-  int half_;
-  uint32_t mask_;
-  uint64_t seed_, stream_;
-};
-
 // Sample numbers of one batch: positions cursor * batch + i of the order, which the bijection
 // restricted to [0, n) gives by walking its cycles.
 class BatchIndices : public Kernel {
@@ -160,38 +140,33 @@ class BatchIndices : public Kernel {
         n_(node.integer("n")),
         batch_(node.integer("batch")),
         shuffle_(node.flag("shuffle")) {
-    while (half_ < 31 && (int64_t{1} << (2 * half_)) < n_) ++half_;
-    add_stage(chunks_for(batch_, 64), (shuffle_ ? 30e3 : 10) * static_cast<double>(batch_));
+    while (half_bits_ < 31 && (int64_t{1} << (2 * half_bits_)) < n_) ++half_bits_;
+    add_stage(chunks_for(batch_, 256), (shuffle_ ? 6000 : 10) * static_cast<double>(batch_));
   }
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const int64_t cursor = *context.data<const int64_t>(cursor_);
     const auto* key = context.data<const int64_t>(key_);
-    const Permutation permute(half_, static_cast<uint64_t>(key[0]), static_cast<uint64_t>(key[1]));
     int64_t* y = context.data<int64_t>(y_);
     const Range range = even_share(batch_, stages_[0].chunks, chunk);
     for (int64_t i = range.begin; i < range.end; ++i) {
-      const int64_t position = cursor * batch_ + i;
-      if (position < 0 || position >= n_) {
-        context.failure->report(i, static_cast<double>(position));
-        y[i] = 0;
-        continue;
-      }
-      auto sample = static_cast<uint64_t>(position);
-      if (shuffle_) {
-        do {
-          sample = permute(sample);
-        } while (sample >= static_cast<uint64_t>(n_));
-      }
-      y[i] = static_cast<int64_t>(sample);
+      y[i] = cursor * batch_ + i;
+      if (y[i] >= 0 && y[i] < n_) continue;
+      context.failure->report(i, static_cast<double>(y[i]));
+      y[i] = 0;
     }
+    if (!shuffle_) return;
+    const Shuffle shuffle = {half_bits_, static_cast<uint64_t>(n_), static_cast<uint64_t>(key[0]),
+                             static_cast<uint64_t>(key[1])};
+    kernels_.shuffle(shuffle, range.size(), reinterpret_cast<uint64_t*>(y + range.begin));
   }
 
  private:
   Tensor cursor_, key_, y_;
   int64_t n_, batch_;
   bool shuffle_;
-  int half_ = 0;
+  int half_bits_ = 0;
+  const RandomKernels& kernels_ = random_kernels(active_isa());
 };
 
 }  // namespace

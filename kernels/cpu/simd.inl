@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -38,6 +39,20 @@ inline void store(T* to, Vec<T> v) {
 template <class T>
 inline Vec<T> broadcast(T value) {
   return value - Vec<T>{};
+}
+
+// Lane i of the result is lane i + kBy, around the end.
+template <int kBy, class V, size_t... kLane>
+inline V rotate(V v, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(v, v, static_cast<int>((kLane + kBy) % sizeof...(kLane))...);
+}
+
+// The lanes of v combined by a commutative `op`, in every lane: a tree of halves.
+template <class T, int kHalf = kWidth<T> / 2, class Op>
+inline Vec<T> combine_lanes(Vec<T> v, const Op& op) {
+  v = op(v, rotate<kHalf>(v, std::make_index_sequence<kWidth<T>>()));
+  if constexpr (kHalf > 1) return combine_lanes<T, kHalf / 2>(v, op);
+  return v;
 }
 
 // The first `count` < kWidth elements, `rest` in the others.

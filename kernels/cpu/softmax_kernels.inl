@@ -13,29 +13,20 @@ inline Vec<double> exp(Vec<double> x) {
   return x;
 }
 
+// A NaN may be lost here: its exponential makes the sum of its row NaN.
 template <class T>
 inline Vec<T> larger(Vec<T> a, Vec<T> b) {
-  return ((a > b) | (a != a)) ? a : b;
+  return a > b ? a : b;
 }
 
 template <class T>
 inline T largest_of(Vec<T> v) {
-  for (int64_t half = kWidth<T> / 2; half > 0; half /= 2) {
-    Vec<T> upper = v;
-    for (int64_t i = 0; i < half; ++i) upper[i] = v[i + half];
-    v = larger<T>(v, upper);
-  }
-  return v[0];
+  return combine_lanes<T>(v, [](Vec<T> a, Vec<T> b) { return larger<T>(a, b); })[0];
 }
 
 template <class T>
 inline T sum_of(Vec<T> v) {
-  for (int64_t half = kWidth<T> / 2; half > 0; half /= 2) {
-    Vec<T> upper = v;
-    for (int64_t i = 0; i < half; ++i) upper[i] = v[i + half];
-    v += upper;
-  }
-  return v[0];
+  return combine_lanes<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; })[0];
 }
 
 // Calls body(offset, count) for whole vectors (count = kWidth) and then for the rest.

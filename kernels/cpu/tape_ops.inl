@@ -384,13 +384,8 @@ void fold(const void* from, int64_t n, void* to) {
   for (int64_t half = kVectors / 2; half > 0; half /= 2) {
     for (int64_t v = 0; v < half; ++v) lanes[v] = Op::apply(lanes[v], lanes[v + half]);
   }
-  Vec<T> result = lanes[0];
-  for (int64_t half = kWidth<T> / 2; half > 0; half /= 2) {
-    Vec<T> upper = result;
-    for (int64_t i = 0; i < half; ++i) upper[i] = result[i + half];
-    result = Op::apply(result, upper);
-  }
-  *static_cast<T*>(to) = result[0];
+  const auto apply = [](Vec<T> a, Vec<T> b) { return Op::apply(a, b); };
+  *static_cast<T*>(to) = combine_lanes<T>(lanes[0], apply)[0];
 }
 
 struct FoldSum : Add {
