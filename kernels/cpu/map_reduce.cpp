@@ -16,19 +16,6 @@ constexpr int64_t kReduceGrain = 16384;
 constexpr int64_t kRunRows = 64;
 constexpr int64_t kLevels = 3;
 
-ScalarOp combining_op(ReduceKind kind) {
-  switch (kind) {
-    case ReduceKind::Max:
-      return ScalarOp::Maximum;
-    case ReduceKind::Min:
-      return ScalarOp::Minimum;
-    case ReduceKind::Prod:
-      return ScalarOp::Multiply;
-    default:
-      return ScalarOp::Add;
-  }
-}
-
 template <class T>
 void fill_identity(ReduceKind kind, std::byte* to, int64_t n) {
   using Limits = std::numeric_limits<T>;
@@ -59,7 +46,7 @@ class MapReduce : public Kernel {
       } else {
         const ClassOps& ops = tape_.kernels();
         reductions_.push_back({i, kind, ops.fold[static_cast<size_t>(kind)],
-                               ops.op(combining_op(kind)), spec_.outputs[i],
+                               ops.fold_columns[static_cast<size_t>(kind)], spec_.outputs[i],
                                ops.store[static_cast<size_t>(spec_.outputs[i].dtype)]});
       }
     }
@@ -82,7 +69,7 @@ class MapReduce : public Kernel {
     size_t output;
     ReduceKind kind;
     FoldFn fold;
-    InstructionFn combine;
+    FoldColumnsFn fold_columns;
     Tensor tensor;
     ConvertFn store;
   };
@@ -286,10 +273,6 @@ class MapReduce : public Kernel {
     if (spec_.compute == ComputeClass::I64) fill_identity<int64_t>(reduction.kind, to, n);
   }
 
-  static void combine(const Reduction& reduction, std::byte* to, const std::byte* with, int64_t n) {
-    reduction.combine(to, {to, -1}, {with, -1}, {}, n);
-  }
-
   void sum_columns(TapeRun& tape, const Unit& unit, Range rows, std::byte* sums) const {
     const auto sum = [&](size_t r, int64_t level) {
       return sums + (static_cast<int64_t>(r) * kLevels + level) * part_stride_;
@@ -299,11 +282,14 @@ class MapReduce : public Kernel {
         fill_identities(reductions_[r], sum(r, level), unit.width);
       }
     }
-    const bool whole_vectors = unit.width * item_ % kMaxVectorBytes == 0;
-    const int64_t at_once = unit.width == spec_.cols ? block_ / unit.width : 1;
+    // As many rows as fit a block, a divisor of kRunRows: runs end where evaluations do.
+    int64_t at_once = 1;
+    if (unit.width == spec_.cols) {
+      while (2 * at_once <= kRunRows && 2 * at_once * unit.width <= block_) at_once *= 2;
+    }
     const auto end_run = [&](int64_t level) {
       for (size_t r = 0; r < reductions_.size(); ++r) {
-        combine(reductions_[r], sum(r, level + 1), sum(r, level), unit.width);
+        reductions_[r].fold_columns(sum(r, level), 1, unit.width, sum(r, level + 1));
         fill_identities(reductions_[r], sum(r, level), unit.width);
       }
     };
@@ -311,16 +297,15 @@ class MapReduce : public Kernel {
     for (int64_t row = rows.begin; row < rows.end; row += at_once) {
       const int64_t n = std::min(at_once, rows.end - row);
       const int64_t first = (unit.batch * spec_.rows + row) * spec_.cols + unit.begin;
-      tape.evaluate(first, n * unit.width, !whole_vectors);
+      tape.evaluate(first, n * unit.width);
       for (size_t i : maps_) tape.store(i);
-      for (int64_t i = 0; i < n; ++i) {
-        for (size_t r = 0; r < reductions_.size(); ++r) {
-          const std::byte* values = tape.values(reductions_[r].output);
-          combine(reductions_[r], sum(r, 0), values + i * unit.width * item_, unit.width);
-        }
-        if (++done % kRunRows == 0) end_run(0);
-        if (done % (kRunRows * kRunRows) == 0) end_run(1);
+      for (size_t r = 0; r < reductions_.size(); ++r) {
+        const std::byte* values = tape.values(reductions_[r].output);
+        reductions_[r].fold_columns(values, n, unit.width, sum(r, 0));
       }
+      done += n;
+      if (done % kRunRows == 0) end_run(0);
+      if (done % (kRunRows * kRunRows) == 0) end_run(1);
     }
     for (int64_t level = 0; level + 1 < kLevels; ++level) end_run(level);
   }
@@ -330,8 +315,8 @@ class MapReduce : public Kernel {
     for (size_t r = 0; r < reductions_.size(); ++r) {
       for (int64_t reach = 1; reach < parts_; reach *= 2) {
         for (int64_t i = 0; i + reach < parts_; i += 2 * reach) {
-          combine(reductions_[r], column_part(context, r, index, i),
-                  column_part(context, r, index, i + reach), unit.width);
+          reductions_[r].fold_columns(column_part(context, r, index, i + reach), 1, unit.width,
+                                      column_part(context, r, index, i));
         }
       }
       finish(context, reductions_[r], unit.batch * spec_.cols + unit.begin, unit.width,

@@ -93,6 +93,28 @@ inline void store_part(T* to, Vec<T> v, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = v[i];
 }
 
+// Calls body(offset, count) for whole vectors (count = kWidth) and then for the rest.
+template <class T, class Body>
+inline void for_vectors(int64_t n, const Body& body) {
+  int64_t i = 0;
+  for (; i + kWidth<T> <= n; i += kWidth<T>) body(i, kWidth<T>);
+  if (i < n) body(i, n - i);
+}
+
+template <class T>
+inline Vec<T> load_up_to(const T* from, int64_t count, T rest = T{}) {
+  return count == kWidth<T> ? load(from) : load_part(from, count, rest);
+}
+
+template <class T>
+inline void store_up_to(T* to, Vec<T> v, int64_t count) {
+  if (count == kWidth<T>) {
+    store(to, v);
+  } else {
+    store_part(to, v, count);
+  }
+}
+
 template <class To, class From>
 inline To bits_as(From from) {
   return __builtin_bit_cast(To, from);

@@ -29,28 +29,6 @@ inline T sum_of(Vec<T> v) {
   return combine_lanes<T>(v, [](Vec<T> a, Vec<T> b) { return a + b; })[0];
 }
 
-// Calls body(offset, count) for whole vectors (count = kWidth) and then for the rest.
-template <class T, class Body>
-inline void for_vectors(int64_t n, const Body& body) {
-  int64_t i = 0;
-  for (; i + kWidth<T> <= n; i += kWidth<T>) body(i, kWidth<T>);
-  if (i < n) body(i, n - i);
-}
-
-template <class T>
-inline Vec<T> load_up_to(const T* from, int64_t count, T rest = T{}) {
-  return count == kWidth<T> ? load(from) : load_part(from, count, rest);
-}
-
-template <class T>
-inline void store_up_to(T* to, Vec<T> v, int64_t count) {
-  if (count == kWidth<T>) {
-    store(to, v);
-  } else {
-    store_part(to, v, count);
-  }
-}
-
 // Long rows are added up in runs, so that a sum's error does not grow with their length.
 template <class T>
 constexpr int64_t kRun = 64 * kWidth<T>;

@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t kGrainBytes = 32 << 10;
 constexpr int64_t kCacheLine = 64;
+// How far ahead of the copy rows are fetched.
+constexpr int64_t kAheadBytes = 4096;
 
 // x [outer, extent, inner] gathered at m indices: y [outer, m, inner], converted on the way. A row
 // is one index of one outer position.
@@ -30,6 +32,7 @@ class Take : public Kernel {
     load_ = ops.load[static_cast<size_t>(x_.dtype)];
     store_ = ops.store[static_cast<size_t>(y_.dtype)];
     load_index_ = tape_ops(active_isa()).i64.load[static_cast<size_t>(indices_.dtype)];
+    ahead_ = std::clamp<int64_t>(kAheadBytes / std::max<int64_t>(inner_ * item_, 1), 1, kGroup);
     const int64_t rows = outer_ * count_;
     const int64_t bytes = rows * inner_ * (item_ + y_item_);
     add_stage(std::min(chunks_for(bytes, kGrainBytes), std::max<int64_t>(rows, 1)),
@@ -38,30 +41,34 @@ class Take : public Kernel {
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const Range rows = even_share(outer_ * count_, stages_[0].chunks, chunk);
-    if (rows.size() == 0) return;
-    int64_t next = index_at(context, rows.begin % count_);
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
-      const int64_t index = next;
-      if (row + 1 < rows.end) {
-        next = index_at(context, (row + 1) % count_);
-        prefetch(context, (row + 1) / count_, next);
-      }
-      std::byte* to = context.data<std::byte>(y_) + row * inner_ * y_item_;
-      if (index < 0 || index >= extent_) {
-        context.failure->report(row % count_, static_cast<double>(index));
-        std::memset(to, 0, static_cast<size_t>(inner_ * y_item_));
-      } else {
-        copy_row(source(context, row / count_, index), to);
-      }
+    for (int64_t row = rows.begin; row < rows.end;) {
+      const int64_t left = count_ - row % count_;
+      const int64_t n = std::min({kGroup, rows.end - row, left});
+      take_rows(context, row, n);
+      row += n;
     }
   }
 
  private:
-  int64_t index_at(const RunContext& context, int64_t i) const {
-    const auto item = static_cast<int64_t>(addax::size_of(indices_.dtype));
-    int64_t value;
-    load_index_(context.data<const std::byte>(indices_) + i * item, &value, 1);
-    return value;
+  static constexpr int64_t kGroup = 64;
+
+  // `n` rows of one outer position, each fetched while earlier ones are copied.
+  void take_rows(const RunContext& context, int64_t row, int64_t n) const {
+    const int64_t outer = row / count_, first = row % count_;
+    const auto index_item = static_cast<int64_t>(addax::size_of(indices_.dtype));
+    int64_t indices[kGroup];
+    load_index_(context.data<const std::byte>(indices_) + first * index_item, indices, n);
+    for (int64_t i = 0; i < std::min(ahead_, n); ++i) prefetch(context, outer, indices[i]);
+    std::byte* to = context.data<std::byte>(y_) + row * inner_ * y_item_;
+    for (int64_t i = 0; i < n; ++i, to += inner_ * y_item_) {
+      if (i + ahead_ < n) prefetch(context, outer, indices[i + ahead_]);
+      if (indices[i] < 0 || indices[i] >= extent_) {
+        context.failure->report(first + i, static_cast<double>(indices[i]));
+        std::memset(to, 0, static_cast<size_t>(inner_ * y_item_));
+      } else {
+        copy_row(source(context, outer, indices[i]), to);
+      }
+    }
   }
 
   const std::byte* source(const RunContext& context, int64_t outer, int64_t index) const {
@@ -98,6 +105,7 @@ class Take : public Kernel {
   int64_t outer_ = 1, extent_ = 1, inner_ = 1;
   int64_t count_;
   int64_t item_ = 1, y_item_ = 1;
+  int64_t ahead_ = 1;
   ComputeClass class_ = ComputeClass::F32;
   ConvertFn load_ = nullptr, store_ = nullptr, load_index_ = nullptr;
 };

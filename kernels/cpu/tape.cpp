@@ -306,11 +306,11 @@ void TapeRun::load_strided(const Tape::Input& input, int64_t begin, int64_t n,
   }
 }
 
-void TapeRun::evaluate(int64_t begin, int64_t n, bool padded) {
+void TapeRun::evaluate(int64_t begin, int64_t n) {
   const int64_t value_bytes = size_of(tape_.class_);
   begin_ = begin;
   n_ = n;
-  whole_ = !padded && n * value_bytes % kMaxVectorBytes == 0;
+  whole_ = n * value_bytes % kMaxVectorBytes == 0;
   if (n == 0) return;
   for (size_t i = 0; i < tape_.inputs_.size(); ++i) {
     const Tape::Input& input = tape_.inputs_[i];

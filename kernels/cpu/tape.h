@@ -104,9 +104,8 @@ class TapeRun {
  public:
   TapeRun(const Tape& tape, const RunContext& context);
 
-  // Computes elements [begin, begin + n) of the domain, n <= block_size. With `padded`, values()
-  // may be read in whole vectors from any element on.
-  void evaluate(int64_t begin, int64_t n, bool padded = false);
+  // Computes elements [begin, begin + n) of the domain, n <= block_size.
+  void evaluate(int64_t begin, int64_t n);
   // Writes output `i` of the last evaluation to its tensor at the same position.
   void store(size_t i) const;
   // The values of output `i`.

@@ -37,6 +37,8 @@ using ConvertFn = void (*)(const void* from, void* to, int64_t n);
 // Writes the reduction of n values to `to`. The order is a tree over lanes that is the same at
 // every level.
 using FoldFn = void (*)(const void* from, int64_t n, void* to);
+// Takes `rows` rows of `cols` values, dense, one after the other into the `cols` values at `to`.
+using FoldColumnsFn = void (*)(const void* from, int64_t rows, int64_t cols, void* to);
 
 // The kernels of one class at one ISA level. A null instruction is not defined in that class.
 struct ClassOps {
@@ -44,6 +46,7 @@ struct ClassOps {
   std::array<ConvertFn, kNumDTypes> load = {};   // from a dtype to the class
   std::array<ConvertFn, kNumDTypes> store = {};  // from the class to a dtype
   std::array<FoldFn, kNumReduceKinds> fold = {};
+  std::array<FoldColumnsFn, kNumReduceKinds> fold_columns = {};
 
   InstructionFn op(ScalarOp which) const { return ops[static_cast<size_t>(which)]; }
 };

@@ -388,6 +388,34 @@ void fold(const void* from, int64_t n, void* to) {
   *static_cast<T*>(to) = combine_lanes<T>(lanes[0], apply)[0];
 }
 
+// kVectors vectors of columns, or part of one.
+template <class T, class Op, int64_t kVectors>
+inline void fold_columns_of(const T* x, int64_t rows, int64_t stride, int64_t count, T* to) {
+  Vec<T> sums[kVectors];
+  for (int64_t v = 0; v < kVectors; ++v) sums[v] = load_up_to(to + v * kWidth<T>, count);
+  for (int64_t row = 0; row < rows; ++row, x += stride) {
+    for (int64_t v = 0; v < kVectors; ++v) {
+      sums[v] = Op::apply(sums[v], load_up_to(x + v * kWidth<T>, count));
+    }
+  }
+  for (int64_t v = 0; v < kVectors; ++v) store_up_to<T>(to + v * kWidth<T>, sums[v], count);
+}
+
+template <class T, class Op>
+void fold_columns(const void* from, int64_t rows, int64_t cols, void* to) {
+  const T* x = static_cast<const T*>(from);
+  T* sums = static_cast<T*>(to);
+  constexpr int64_t kAtOnce = 4;
+  int64_t i = 0;
+  for (; i + kAtOnce * kWidth<T> <= cols; i += kAtOnce * kWidth<T>) {
+    fold_columns_of<T, Op, kAtOnce>(x + i, rows, cols, kWidth<T>, sums + i);
+  }
+  for (; i + kWidth<T> <= cols; i += kWidth<T>) {
+    fold_columns_of<T, Op, 1>(x + i, rows, cols, kWidth<T>, sums + i);
+  }
+  if (i < cols) fold_columns_of<T, Op, 1>(x + i, rows, cols, cols - i, sums + i);
+}
+
 struct FoldSum : Add {
   template <class T>
   static T identity() {
@@ -441,9 +469,13 @@ ClassOps common_ops() {
   c.ops[at(ScalarOp::Where)] = ternary<T, Where>;
   c.ops[at(ScalarOp::IsNan)] = unary<T, IsNan>;
   c.fold[static_cast<size_t>(ReduceKind::Sum)] = fold<T, FoldSum>;
+  c.fold_columns[static_cast<size_t>(ReduceKind::Sum)] = fold_columns<T, FoldSum>;
   c.fold[static_cast<size_t>(ReduceKind::Max)] = fold<T, FoldMax>;
+  c.fold_columns[static_cast<size_t>(ReduceKind::Max)] = fold_columns<T, FoldMax>;
   c.fold[static_cast<size_t>(ReduceKind::Min)] = fold<T, FoldMin>;
+  c.fold_columns[static_cast<size_t>(ReduceKind::Min)] = fold_columns<T, FoldMin>;
   c.fold[static_cast<size_t>(ReduceKind::Prod)] = fold<T, FoldProd>;
+  c.fold_columns[static_cast<size_t>(ReduceKind::Prod)] = fold_columns<T, FoldProd>;
   c.load = loads<T>();
   c.store = stores<T>();
   return c;
