@@ -1,7 +1,7 @@
 """The exceptions that Addax raises.
 
-Every message names the op in square brackets where one is concerned, gives the shapes or dtypes, and
-says what to do. Each class also derives from the built-in exception that fits, so that
+Every message names the op in square brackets where one is concerned, gives the shapes or dtypes,
+and says what to do. Each class also derives from the built-in exception that fits, so that
 ``except ValueError`` works as one would expect.
 
 >>> import addax as ax

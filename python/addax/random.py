@@ -6,7 +6,7 @@ the state of whatever uses it: a compiled function or a training step goes on wh
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,7 +40,7 @@ class SeedGenerator:
 
 def _start(seed: int | None) -> NDArray[np.int64]:
     if seed is None:
-        seed = secrets.randbits(63)
+        seed = int.from_bytes(os.urandom(8), "little")
     return np.array([_seed(seed), 0], np.int64)
 
 

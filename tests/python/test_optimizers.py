@@ -66,6 +66,18 @@ def test_adam(arguments):
     close(run(optimizers.Adam(0.05, **arguments)), expected_adam(0.05, **rule))
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_rmsprop(momentum):
+    weights = [np.ones(shape) for shape in SHAPES]
+    v, m = ([np.zeros(shape) for shape in SHAPES] for _ in range(2))
+    for step in range(5):
+        for index, gradient in enumerate(gradients(step)):
+            v[index] = 0.8 * v[index] + 0.2 * gradient**2
+            m[index] = momentum * m[index] + 0.05 * gradient / np.sqrt(v[index] + 1e-7)
+            weights[index] = weights[index] - m[index]
+    close(run(optimizers.RMSprop(0.05, rho=0.8, momentum=momentum)), weights)
+
+
 def test_learning_rate_can_be_set():
     optimizer = optimizers.SGD(0.1)
     w = ax.Variable([1.0])

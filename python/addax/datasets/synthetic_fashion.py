@@ -29,6 +29,7 @@ def load_data(num_train: int = 10_000, num_test: int = 2_000, seed: int = 0) -> 
 
     The same arguments give the same bits; training and test images never share their randomness.
 
+    >>> import addax as ax
     >>> (x, y), _ = ax.datasets.synthetic_fashion.load_data(num_train=100, num_test=10)
     >>> x.shape, str(x.dtype), int(y.max())
     ((100, 28, 28), 'uint8', 9)

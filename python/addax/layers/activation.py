@@ -23,7 +23,8 @@ class Activation(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
-        return self.activation(inputs)
+        activated: Tensor = self.activation(inputs)
+        return activated
 
 
 class ReLU(Layer):

@@ -131,14 +131,11 @@ class Layer:
 
     def _explained(self, error: AddaxError, args: tuple[Any, ...]) -> AddaxError:
         """Add the layer's name to an error of an op, innermost layer only."""
-        if getattr(error, "layer", None) is None:
+        told = str(error)
+        if "layer '" not in told:
             shapes = [str(tuple(x.shape)) for x in nested.leaves(args) if hasattr(x, "shape")]
-            told = (
-                f"{error}\nin layer '{self.name}', called with {', '.join(shapes) or 'no tensor'}"
-            )
-            if f"'{self.name}'" not in str(error):
-                error.args = (told,)
-            error.layer = self.name  # type: ignore[attr-defined]
+            called = f"called with {', '.join(shapes)}" if shapes else "called without a tensor"
+            error.args = (f"{told}\nin layer '{self.name}', {called}",)
         return error
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -88,13 +88,13 @@ class Conv2D(Layer):
         self._check_window(inputs)
         first = self._channel_axis == 1
         x = inputs.transpose([0, 2, 3, 1]) if first else inputs
-        y = neural.conv(
+        y: Any = neural.conv(
             x, self.kernel, self.strides, self.padding, dilation_rate=self.dilation_rate
         )
         if self.bias is not None:
             y = y + self.bias
-        y = self.activation(y)
-        return y.transpose([0, 3, 1, 2]) if first else y
+        activated: Tensor = self.activation(y)
+        return activated.transpose([0, 3, 1, 2]) if first else activated
 
     def _check_window(self, inputs: Tensor) -> None:
         begin = 2 if self._channel_axis == 1 else 1

@@ -54,4 +54,5 @@ class Dense(Layer):
         y = matmul(inputs, self.kernel)
         if self.bias is not None:
             y = y + self.bias
-        return self.activation(y)
+        activated: Tensor = self.activation(y)
+        return activated

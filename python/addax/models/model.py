@@ -38,7 +38,7 @@ class Model(Trainer, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Give the model what it needs before any ``__init__`` runs."""
-        model = super().__new__(cls)
+        model: Any = super().__new__(cls)
         model.__dict__["_graph"] = None
         Trainer._prepare(model)
         return model

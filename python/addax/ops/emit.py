@@ -44,7 +44,7 @@ def dtype_name(dtype: DTypeLike | Any) -> str:
     """
     if isinstance(dtype, str):
         return dtype
-    return np.dtype(dtype).name
+    return str(np.dtype(dtype).name)
 
 
 def resolve_axis(axis: int, rank: int, op: str) -> int:

@@ -169,7 +169,8 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
         ]
     edges = [0, *cuts, length]
     everything = (slice(None),) * axis
-    return [x[(*everything, slice(lo, hi))] for lo, hi in pairwise(edges)]
+    parts = [(*everything, slice(lo, hi)) for lo, hi in pairwise(edges)]
+    return [x[part] for part in parts]
 
 
 def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor]:
@@ -185,7 +186,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
             f"[unstack] axis {axis} of shape {x.shape} does not hold {num} slices"
         )
     everything = (slice(None),) * axis
-    return [x[(*everything, index)] for index in range(x.shape[axis])]
+    parts = [(*everything, index) for index in range(x.shape[axis])]
+    return [x[part] for part in parts]
 
 
 def repeat(x: TensorLike, repeats: int, axis: int | None = None) -> Tensor:

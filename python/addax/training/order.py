@@ -51,7 +51,8 @@ def samples(
     begin: int, count: int, key: NDArray[np.int64], total: int, shuffle: bool
 ) -> NDArray[Any]:
     """Return the same indices at once, to tell which sample of the user's a step has worked on."""
-    return draw(begin, count, _core.tensor(key), total, shuffle).numpy()
+    indices: NDArray[Any] = draw(begin, count, _core.tensor(key), total, shuffle).numpy()
+    return indices
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ metrics. Its program runs a whole epoch in one call.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class Steps:
         self._model = model
         self._programs: dict[Any, _core.Executable] = {}
         self._cursor: _core.Variable | None = None
+        # Several threads may predict with one model.
+        self._lock = threading.RLock()
 
     def forget(self) -> None:
         """Drop all programs."""
@@ -95,16 +98,17 @@ class Steps:
     ) -> _core.Executable:
         trained = tuple(variable.trainable for variable in self._model.weights)
         key = (*key, trained, *(layer._trainable for layer in self._model._flat()))
-        if key not in self._programs:
-            with tracing.trace(f"{self._model.name}/{mode}") as trace:
-                outputs = body(trace)
-                program = trace.finish(outputs, device=_core.current_device())
-            while len(self._programs) >= self.capacity:
-                del self._programs[next(iter(self._programs))]
+        with self._lock:
+            program = self._programs.pop(key, None)
+            if program is None:
+                with tracing.trace(f"{self._model.name}/{mode}") as trace:
+                    outputs = body(trace)
+                    program = trace.finish(outputs, device=_core.current_device())
+                while len(self._programs) >= self.capacity:
+                    del self._programs[next(iter(self._programs))]
+            # The most recently used last.
             self._programs[key] = program
-        # The most recently used last.
-        self._programs[key] = self._programs.pop(key)
-        return self._programs[key]
+            return program
 
     def _inputs(self, trace: _core.Trace, data: Arrays, size: int) -> list[Tensor]:
         names = [f"x{index}" for index in range(len(data.x_leaves))]
