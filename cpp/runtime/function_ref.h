@@ -14,9 +14,11 @@ class FunctionRef;
 template <class Result, class... Args>
 class FunctionRef<Result(Args...)> {
  public:
-  template <class Function>
-  requires(!std::is_same_v<std::remove_cvref_t<Function>, FunctionRef> &&
-           std::is_invocable_r_v<Result, Function&, Args...>) FunctionRef(Function&& function)
+  template <class Function,
+            std::enable_if_t<!std::is_same_v<std::remove_cvref_t<Function>, FunctionRef> &&
+                                 std::is_invocable_r_v<Result, Function&, Args...>,
+                             int> = 0>
+  FunctionRef(Function&& function)
       : context_(const_cast<void*>(static_cast<const void*>(std::addressof(function)))),
         call_([](void* context, Args... args) -> Result {
           return (*static_cast<std::remove_reference_t<Function>*>(context))(
