@@ -263,8 +263,7 @@ void register_conv_ops(OpRegistryBuilder& ops) {
 
 `x` has shape (N, H, W, C), `filter` (height, width, C / groups, outputs).
 
->>> x = ax.ops.reshape([1.0, 2.0, 3.0, 4.0], shape=[1, 2, 2, 1])
->>> ax.ops.conv2d(x, [[[[1.0, 10.0]]]], strides=[2, 2])
+>>> ax.ops.conv2d([[[[1.0], [2.0]], [[3.0], [4.0]]]], [[[[1.0, 10.0]]]], strides=[2, 2])
 Tensor([[[[ 1., 10.]]]], dtype=float32))");
   conv.infer = infer_conv2d;
   conv.grad = grad_conv2d;

@@ -222,8 +222,7 @@ void register_pool_ops(OpRegistryBuilder& ops) {
   OpDef max_pool = pooling("max_pool2d", {"x"},
                            R"(Largest element of each window of images of shape (N, H, W, C).
 
->>> x = ax.ops.reshape([1.0, 2.0, 3.0, 4.0], shape=[1, 2, 2, 1])
->>> ax.ops.max_pool2d(x, pool_size=[2, 2])
+>>> ax.ops.max_pool2d([[[[1.0], [2.0]], [[3.0], [4.0]]]], pool_size=[2, 2])
 Tensor([[[[4.]]]], dtype=float32))");
   max_pool.infer = infer_max_pool;
   max_pool.grad = grad_max_pool;
@@ -241,8 +240,7 @@ Tensor([[[[4.]]]], dtype=float32))");
   OpDef avg_pool = pooling("avg_pool2d", {"x"},
                            R"(Mean of each window of images of shape (N, H, W, C), padding left out.
 
->>> x = ax.ops.reshape([1.0, 2.0, 3.0, 4.0], shape=[1, 2, 2, 1])
->>> ax.ops.avg_pool2d(x, pool_size=[2, 2])
+>>> ax.ops.avg_pool2d([[[[1.0], [2.0]], [[3.0], [4.0]]]], pool_size=[2, 2])
 Tensor([[[[2.5]]]], dtype=float32))");
   avg_pool.dtype_rule = DTypeRule::Floating;
   avg_pool.infer = infer_avg_pool;
