@@ -24,8 +24,7 @@ Device& common_device(const OpDef& op, std::span<const Operand> inputs) {
     Device* here = nullptr;
     if (const Tensor* tensor = as_tensor(operand)) {
       if (tensor->is_traced()) {
-        throw TracedValueError("[" + op.name + "] a traced tensor of '" +
-                               tensor->trace()->name() +
+        throw TracedValueError("[" + op.name + "] a traced tensor of '" + tensor->trace()->name() +
                                "' was used outside of its trace; it is valid in the traced "
                                "function only: return what is needed");
       }
@@ -160,10 +159,9 @@ std::vector<Tensor> run_eagerly(const OpDef& op, std::span<const Operand> inputs
   }
   Device& device = common_device(op, inputs);
   const Signature signature = signature_of(op, inputs);
-  const std::shared_ptr<Program> program =
-      program_cache().get_or_compile(cache_key(op, attrs, signature, device), [&] {
-        return Program::compile(graph_of_call(op, attrs, signature), device);
-      });
+  const std::shared_ptr<Program> program = program_cache().get_or_compile(
+      cache_key(op, attrs, signature, device),
+      [&] { return Program::compile(graph_of_call(op, attrs, signature), device); });
   return run_program(*program, inputs, signature);
 }
 }  // namespace
@@ -211,7 +209,8 @@ std::vector<Tensor> apply_decomposed(const OpDef& op, std::span<const Operand> i
 double op_flops(const OpDef& op, std::span<const Operand> inputs, const Attrs& attrs) {
   const Graph graph = graph_of_call(op, attrs, signature_of(op, inputs));
   const Node& node = *graph.producer(graph.outputs().front());
-  if (!op.flops) return static_cast<double>(graph.type(graph.outputs().front()).shape.num_elements());
+  if (!op.flops)
+    return static_cast<double>(graph.type(graph.outputs().front()).shape.num_elements());
   std::vector<TensorType> types;
   for (const Value input : node.inputs) types.push_back(graph.type(input));
   return op.flops(OpCall{op, node.attrs, types});

@@ -15,8 +15,8 @@
 
 namespace addax {
 
-// What an op may be called with. `weak`: the tensor came from a nested list, so that its dtype gives
-// way like a scalar's.
+// What an op may be called with. `weak`: the tensor came from a nested list, so that its dtype
+// gives way like a scalar's.
 struct Operand {
   Operand(Tensor tensor, bool is_weak = false) : source(std::move(tensor)), weak(is_weak) {}
   Operand(std::shared_ptr<Variable> variable) : source(std::move(variable)) {}

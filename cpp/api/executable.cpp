@@ -35,9 +35,8 @@ const Graph& Executable::graph() const { return program_->graph(); }
 std::vector<Buffer> Executable::input_buffers(std::span<const Tensor> inputs) const {
   const std::vector<Value>& expected = graph().inputs();
   if (inputs.size() != expected.size()) {
-    throw InvalidArgumentError("[" + graph().name() + "] takes " +
-                               std::to_string(expected.size()) + " inputs, got " +
-                               std::to_string(inputs.size()));
+    throw InvalidArgumentError("[" + graph().name() + "] takes " + std::to_string(expected.size()) +
+                               " inputs, got " + std::to_string(inputs.size()));
   }
   std::vector<Buffer> buffers;
   buffers.reserve(inputs.size());

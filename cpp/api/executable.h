@@ -29,8 +29,8 @@ class Executable {
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
   // Runs up to n_steps steps on the same inputs and returns the outputs of the last. `steps_done`,
-  // if not null, receives how many were completed. When stopped before the first one is through, the
-  // outputs are empty.
+  // if not null, receives how many were completed. When stopped before the first one is through,
+  // the outputs are empty.
   std::vector<Tensor> run_steps(std::span<const Tensor> inputs, uint64_t n_steps,
                                 const Progress& progress, double interval,
                                 uint64_t* steps_done = nullptr);

@@ -45,8 +45,8 @@ AxisCut cut_slice(const SliceIndex& slice, int64_t extent) {
   cut.begin = back ? extent - 1 - begin : begin;
   cut.end = std::max(cut.begin, back ? extent - 1 - end : end);
   // Beyond the extent every step takes one element; a huge one must not overflow.
-  cut.step = std::clamp<int64_t>(slice.step, -std::max<int64_t>(extent, 1),
-                                 std::max<int64_t>(extent, 1));
+  cut.step =
+      std::clamp<int64_t>(slice.step, -std::max<int64_t>(extent, 1), std::max<int64_t>(extent, 1));
   if (back) cut.step = -cut.step;
   return cut;
 }
@@ -88,8 +88,10 @@ std::vector<IndexItem> expand_ellipsis(std::span<const IndexItem> items, const S
   int consumed = 0;
   int ellipses = 0;
   for (const IndexItem& item : items) {
-    if (std::holds_alternative<EllipsisIndex>(item)) ++ellipses;
-    else if (!std::holds_alternative<NewAxis>(item)) ++consumed;
+    if (std::holds_alternative<EllipsisIndex>(item))
+      ++ellipses;
+    else if (!std::holds_alternative<NewAxis>(item))
+      ++consumed;
   }
   if (ellipses > 1) throw InvalidArgumentError("[index] an index may hold one ellipsis only");
   if (consumed > shape.rank()) {
@@ -121,8 +123,8 @@ Tensor apply_cuts(const Tensor& x, std::span<const AxisCut> cuts) {
     begin.push_back(cut.begin);
     end.push_back(cut.end);
     strides.push_back(cut.step);
-    whole = whole && cut.begin == 0 && cut.step == 1 &&
-            cut.end == x.shape()[static_cast<int>(axis)];
+    whole =
+        whole && cut.begin == 0 && cut.step == 1 && cut.end == x.shape()[static_cast<int>(axis)];
   }
   const Tensor y = flips.empty() ? x : apply("flip", {x}, {{"axes", flips}});
   if (whole) return y;
@@ -142,7 +144,7 @@ Tensor index(const Tensor& x, std::span<const IndexItem> items) {
   const std::vector<IndexItem> expanded = expand_ellipsis(items, x.shape());
   check_adjacent(expanded);
   std::vector<AxisCut> cuts;
-  Ints shape;                    // of the result, before integer arrays are applied
+  Ints shape;                     // of the result, before integer arrays are applied
   std::vector<Tensor> positions;  // of adjacent axes, from axis `first` of that result on
   int first = kNone;
   int last = kNone;

@@ -21,8 +21,8 @@ struct EllipsisIndex {};
 using IndexItem = std::variant<int64_t, SliceIndex, NewAxis, EllipsisIndex, Tensor>;
 
 // NumPy's basic indexing, and integer arrays on one axis or on adjacent ones. Negative positions
-// count from the end. Throws OutOfRangeError for an integer beyond its axis, ShapeError for too many
-// items, DTypeError for a boolean mask (the result's shape would depend on the numbers).
+// count from the end. Throws OutOfRangeError for an integer beyond its axis, ShapeError for too
+// many items, DTypeError for a boolean mask (the result's shape would depend on the numbers).
 Tensor index(const Tensor& x, std::span<const IndexItem> items);
 
 }  // namespace addax

@@ -25,10 +25,14 @@ bool fits(int64_t value) {
 
 bool fits(int64_t value, DType dtype) {
   switch (dtype) {
-    case DType::UInt8: return fits<uint8_t>(value);
-    case DType::Int8: return fits<int8_t>(value);
-    case DType::Int32: return fits<int32_t>(value);
-    default: return true;
+    case DType::UInt8:
+      return fits<uint8_t>(value);
+    case DType::Int8:
+      return fits<int8_t>(value);
+    case DType::Int32:
+      return fits<int32_t>(value);
+    default:
+      return true;
   }
 }
 
@@ -74,15 +78,20 @@ std::vector<DType> promoted_dtypes(const OpDef& op, std::span<const OperandType>
                  [](const OperandType& operand) { return operand.dtype; });
   if (operands.empty()) return dtypes;
   switch (op.dtype_rule) {
-    case DTypeRule::Any: break;
+    case DTypeRule::Any:
+      break;
     case DTypeRule::Same:
-    case DTypeRule::Compare: std::fill(dtypes.begin(), dtypes.end(), common_dtype(operands)); break;
+    case DTypeRule::Compare:
+      std::fill(dtypes.begin(), dtypes.end(), common_dtype(operands));
+      break;
     case DTypeRule::Floating: {
       const DType common = common_dtype(operands);
       std::fill(dtypes.begin(), dtypes.end(), is_floating(common) ? common : DType::Float32);
       break;
     }
-    case DTypeRule::Logical: std::fill(dtypes.begin(), dtypes.end(), DType::Bool); break;
+    case DTypeRule::Logical:
+      std::fill(dtypes.begin(), dtypes.end(), DType::Bool);
+      break;
     case DTypeRule::Where:
       dtypes[0] = DType::Bool;
       if (operands.size() > 1) {

@@ -47,8 +47,8 @@ Tensor Trace::constant(const void* data, const TensorType& type) {
   check_open();
   if (type.bytes() > kMaxConstantBytes) {
     throw TracedValueError("[Trace] a " + describe(type) + " (" + std::to_string(type.bytes()) +
-                           " bytes) is too large for a constant of the traced function '" +
-                           name() + "'; pass it as an argument or hold it in a Variable");
+                           " bytes) is too large for a constant of the traced function '" + name() +
+                           "'; pass it as an argument or hold it in a Variable");
   }
   const auto* bytes = static_cast<const std::byte*>(data);
   return wrap(graph_.constant(Literal{type, std::vector<std::byte>(bytes, bytes + type.bytes())}));
@@ -116,9 +116,7 @@ Value Trace::read_value(const std::shared_ptr<Variable>& variable) {
   return entry.current;
 }
 
-Tensor Trace::read(const std::shared_ptr<Variable>& variable) {
-  return wrap(read_value(variable));
-}
+Tensor Trace::read(const std::shared_ptr<Variable>& variable) { return wrap(read_value(variable)); }
 
 void Trace::write(const std::shared_ptr<Variable>& variable, const Tensor& value) {
   check_open();
@@ -142,8 +140,9 @@ std::vector<Tensor> Trace::gradients(const Tensor& loss, std::span<const Operand
     } else if (const Tensor* tensor = std::get_if<Tensor>(&operand.source)) {
       values.push_back(value_of(*tensor, "gradients"));
     } else {
-      throw InvalidArgumentError("[gradients] can be taken with respect to tensors and variables, "
-                                 "not numbers");
+      throw InvalidArgumentError(
+          "[gradients] can be taken with respect to tensors and variables, "
+          "not numbers");
     }
   }
   std::vector<Tensor> gradients;

@@ -98,9 +98,9 @@ VariableLocks::VariableLocks(std::span<const Request> requests) {
   std::sort(sorted.begin(), sorted.end(), [](const Request& a, const Request& b) {
     return a.variable != b.variable ? a.variable < b.variable : a.write > b.write;
   });
-  const auto end = std::unique(
-      sorted.begin(), sorted.end(),
-      [](const Request& a, const Request& b) { return a.variable == b.variable; });
+  const auto end =
+      std::unique(sorted.begin(), sorted.end(),
+                  [](const Request& a, const Request& b) { return a.variable == b.variable; });
   held_.reserve(sorted.size());
   try {
     std::for_each(sorted.begin(), end, [this](const Request& request) { lock(request); });
@@ -126,10 +126,10 @@ void VariableLocks::lock(const Request& request) {
   const Variable& variable = *request.variable;
   if (const Request* held = find_held(variable)) {
     if (!request.write && !held->write) return;
-    throw InvalidArgumentError(
-        "[Variable] '" + variable.name() + "' is in use by the run that this call was made from, " +
-        (held->write ? "which updates it" : "which reads it") +
-        "; do this after the run, not in its progress callback");
+    throw InvalidArgumentError("[Variable] '" + variable.name() +
+                               "' is in use by the run that this call was made from, " +
+                               (held->write ? "which updates it" : "which reads it") +
+                               "; do this after the run, not in its progress callback");
   }
   held_by_thread.reserve(held_by_thread.size() + 1);
   if (!try_lock(request)) {
@@ -148,9 +148,8 @@ void VariableLocks::lock(const Request& request) {
 
 void VariableLocks::unlock_all() {
   for (const Request& request : held_) {
-    std::erase_if(held_by_thread, [&](const Request& held) {
-      return held.variable == request.variable;
-    });
+    std::erase_if(held_by_thread,
+                  [&](const Request& held) { return held.variable == request.variable; });
     if (request.write) {
       request.variable->mutex_.unlock();
     } else {

@@ -10,11 +10,11 @@
 
 namespace addax {
 
-// A named tensor that can be assigned to. Its type and device never change. Assigning, and running a
-// program that updates it, write in place; reading shares the memory, and a variable whose memory is
-// shared takes memory of its own before it is written, so that no tensor handed out ever changes.
-// Inside a trace a variable is a state of the graph instead: reading gives the value as the graph
-// sees it at that point, assigning determines what the next run starts from.
+// A named tensor that can be assigned to. Its type and device never change. Assigning, and running
+// a program that updates it, write in place; reading shares the memory, and a variable whose memory
+// is shared takes memory of its own before it is written, so that no tensor handed out ever
+// changes. Inside a trace a variable is a state of the graph instead: reading gives the value as
+// the graph sees it at that point, assigning determines what the next run starts from.
 //
 // Threads: reads may run at the same time; a write waits for them and they for it.
 class Variable : public std::enable_shared_from_this<Variable> {

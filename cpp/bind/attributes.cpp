@@ -64,7 +64,8 @@ std::optional<AttrValue> convert(const AttrDef& attr, const py::handle& value) {
     case AttrKind::Shape:
       if (auto integers = as_integers(value)) return AttrValue(std::move(*integers));
       return std::nullopt;
-    case AttrKind::DType: return AttrValue(dtype_from_python(value));
+    case AttrKind::DType:
+      return AttrValue(dtype_from_python(value));
     case AttrKind::Literal: {
       const HostArray host = host_array(value);
       const auto* bytes = static_cast<const std::byte*>(host.array.data());
@@ -77,16 +78,24 @@ std::optional<AttrValue> convert(const AttrDef& attr, const py::handle& value) {
 
 std::string_view expectation(AttrKind kind) {
   switch (kind) {
-    case AttrKind::Bool: return "True or False";
+    case AttrKind::Bool:
+      return "True or False";
     case AttrKind::Int:
-    case AttrKind::Axis: return "an integer";
-    case AttrKind::Float: return "a number";
-    case AttrKind::String: return "a string";
+    case AttrKind::Axis:
+      return "an integer";
+    case AttrKind::Float:
+      return "a number";
+    case AttrKind::String:
+      return "a string";
     case AttrKind::Ints:
-    case AttrKind::Shape: return "a sequence of integers";
-    case AttrKind::Axes: return "an integer, a sequence of integers or None";
-    case AttrKind::DType: return "a dtype";
-    case AttrKind::Literal: return "an array";
+    case AttrKind::Shape:
+      return "a sequence of integers";
+    case AttrKind::Axes:
+      return "an integer, a sequence of integers or None";
+    case AttrKind::DType:
+      return "a dtype";
+    case AttrKind::Literal:
+      return "an array";
   }
   return "";
 }
@@ -122,8 +131,8 @@ std::optional<AttrValue> attr_from_python(const OpDef& op, const AttrDef& attr,
   if (value.is_none()) return std::nullopt;
   std::optional<AttrValue> converted = convert(attr, value);
   if (!converted) {
-    throw InvalidArgumentError("[" + op.name + "] " + std::string(python_name(attr)) +
-                               " must be " + std::string(expectation(attr.kind)) + ", got " +
+    throw InvalidArgumentError("[" + op.name + "] " + std::string(python_name(attr)) + " must be " +
+                               std::string(expectation(attr.kind)) + ", got " +
                                py::repr(value).cast<std::string>());
   }
   return converted;

@@ -24,8 +24,10 @@ std::string text_of(const py::handle& object) { return py::str(object).cast<std:
 std::optional<DType> supported_dtype(const py::dtype& dtype) {
   const auto size = dtype.itemsize();
   switch (dtype.kind()) {
-    case 'b': return DType::Bool;
-    case 'u': return size == 1 ? std::optional(DType::UInt8) : std::nullopt;
+    case 'b':
+      return DType::Bool;
+    case 'u':
+      return size == 1 ? std::optional(DType::UInt8) : std::nullopt;
     case 'i':
       if (size == 1) return DType::Int8;
       if (size == 4) return DType::Int32;
@@ -37,22 +39,28 @@ std::optional<DType> supported_dtype(const py::dtype& dtype) {
     case 'V':
       if (text_of(dtype) == "bfloat16") return DType::BFloat16;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 std::string advice(const py::dtype& dtype) {
   switch (dtype.kind()) {
-    case 'i': return "; convert with array.astype('int32')";
+    case 'i':
+      return "; convert with array.astype('int32')";
     case 'u':
       return dtype.itemsize() == 2 ? "; convert with array.astype('int32')"
                                    : "; convert with array.astype('int64')";
-    case 'c': return "; pass the real and imaginary parts on their own";
-    case 'f': return "; convert with array.astype('float64')";
+    case 'c':
+      return "; pass the real and imaginary parts on their own";
+    case 'f':
+      return "; convert with array.astype('float64')";
     case 'U':
     case 'S':
-    case 'O': return "; map the values to numbers first";
-    default: return "";
+    case 'O':
+      return "; map the values to numbers first";
+    default:
+      return "";
   }
 }
 
@@ -204,7 +212,8 @@ std::optional<Operand> try_operand(const py::handle& object) {
 
 Operand operand_from_python(const py::handle& object, std::string_view where) {
   if (auto operand = try_operand(object)) return std::move(*operand);
-  throw py::type_error("[" + std::string(where) + "] expected a tensor, variable, array, number or "
+  throw py::type_error("[" + std::string(where) +
+                       "] expected a tensor, variable, array, number or "
                        "nested list, got " +
                        py::str(py::type::handle_of(object).attr("__name__")).cast<std::string>());
 }

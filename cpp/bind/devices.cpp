@@ -1,3 +1,5 @@
+#include "api/devices.h"
+
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
@@ -5,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "api/devices.h"
 #include "api/eager.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"

@@ -27,24 +27,32 @@ std::optional<DType> dtype_of(const dlpack::DataType& type) {
       if (type.bits == 8) return DType::Int8;
       if (type.bits == 32) return DType::Int32;
       return type.bits == 64 ? std::optional(DType::Int64) : std::nullopt;
-    case dlpack::kUInt: return type.bits == 8 ? std::optional(DType::UInt8) : std::nullopt;
+    case dlpack::kUInt:
+      return type.bits == 8 ? std::optional(DType::UInt8) : std::nullopt;
     case dlpack::kFloat:
       if (type.bits == 16) return DType::Float16;
       if (type.bits == 32) return DType::Float32;
       return type.bits == 64 ? std::optional(DType::Float64) : std::nullopt;
-    case dlpack::kBfloat: return type.bits == 16 ? std::optional(DType::BFloat16) : std::nullopt;
-    case dlpack::kBool: return type.bits == 8 ? std::optional(DType::Bool) : std::nullopt;
-    default: return std::nullopt;
+    case dlpack::kBfloat:
+      return type.bits == 16 ? std::optional(DType::BFloat16) : std::nullopt;
+    case dlpack::kBool:
+      return type.bits == 8 ? std::optional(DType::Bool) : std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 dlpack::DataType type_of(DType dtype) {
   const auto bits = static_cast<uint8_t>(8 * size_of(dtype));
   switch (dtype) {
-    case DType::Bool: return {dlpack::kBool, bits, 1};
-    case DType::UInt8: return {dlpack::kUInt, bits, 1};
-    case DType::BFloat16: return {dlpack::kBfloat, bits, 1};
-    default: return {is_floating(dtype) ? dlpack::kFloat : dlpack::kInt, bits, 1};
+    case DType::Bool:
+      return {dlpack::kBool, bits, 1};
+    case DType::UInt8:
+      return {dlpack::kUInt, bits, 1};
+    case DType::BFloat16:
+      return {dlpack::kBfloat, bits, 1};
+    default:
+      return {is_floating(dtype) ? dlpack::kFloat : dlpack::kInt, bits, 1};
   }
 }
 
@@ -67,8 +75,8 @@ std::shared_ptr<void> own(Managed* managed) {
 // Takes the array out of the capsule, which is marked as used, as the protocol asks.
 Imported open_capsule(PyObject* capsule) {
   if (PyCapsule_IsValid(capsule, dlpack::kVersionedName) != 0) {
-    auto* managed = static_cast<ManagedArrayVersioned*>(
-        PyCapsule_GetPointer(capsule, dlpack::kVersionedName));
+    auto* managed =
+        static_cast<ManagedArrayVersioned*>(PyCapsule_GetPointer(capsule, dlpack::kVersionedName));
     if (managed->version.major > 1) {
       throw UnsupportedError("[from_dlpack] version " + std::to_string(managed->version.major) +
                              " of the protocol is newer than 1, which Addax understands");

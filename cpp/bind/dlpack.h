@@ -6,8 +6,8 @@
 
 namespace addax::bind {
 
-// A tensor over the memory of a DLPack exporter (an object with __dlpack__, or a capsule): without a
-// copy where it is on the host, dense and of a supported dtype, else copied. Inside a trace a
+// A tensor over the memory of a DLPack exporter (an object with __dlpack__, or a capsule): without
+// a copy where it is on the host, dense and of a supported dtype, else copied. Inside a trace a
 // constant. The exporter's memory lives as long as the tensor; writing to it changes the tensor.
 // DeviceError for memory that is not on the host.
 Tensor tensor_from_dlpack(const pybind11::handle& exporter);

@@ -56,17 +56,27 @@ std::array<PyObject*, kClasses.size()> python_classes{};
 PyObject* class_of(const Error& error) {
   if (dynamic_cast<const TracedValueError*>(&error) != nullptr) return python_classes[kTraced];
   switch (error.code()) {
-    case ErrorCode::InvalidArgument: return python_classes[kInvalidArgument];
-    case ErrorCode::Shape: return python_classes[kShape];
-    case ErrorCode::DType: return python_classes[kDType];
-    case ErrorCode::OutOfRange: return python_classes[kOutOfRange];
-    case ErrorCode::OutOfMemory: return python_classes[kOutOfMemory];
-    case ErrorCode::Device: return python_classes[kDevice];
-    case ErrorCode::Unsupported: return python_classes[kUnsupported];
-    case ErrorCode::Io: return python_classes[kIo];
-    case ErrorCode::Interrupted: return PyExc_KeyboardInterrupt;
+    case ErrorCode::InvalidArgument:
+      return python_classes[kInvalidArgument];
+    case ErrorCode::Shape:
+      return python_classes[kShape];
+    case ErrorCode::DType:
+      return python_classes[kDType];
+    case ErrorCode::OutOfRange:
+      return python_classes[kOutOfRange];
+    case ErrorCode::OutOfMemory:
+      return python_classes[kOutOfMemory];
+    case ErrorCode::Device:
+      return python_classes[kDevice];
+    case ErrorCode::Unsupported:
+      return python_classes[kUnsupported];
+    case ErrorCode::Io:
+      return python_classes[kIo];
+    case ErrorCode::Interrupted:
+      return PyExc_KeyboardInterrupt;
     case ErrorCode::Ok:
-    case ErrorCode::Internal: break;
+    case ErrorCode::Internal:
+      break;
   }
   return python_classes[kInternal];
 }

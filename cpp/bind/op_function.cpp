@@ -18,13 +18,10 @@ namespace {
 // A Python object of the type Op. A type of its own rather than a builtin function: it is called by
 // the vectorcall protocol and has a signature with annotations, which builtins cannot.
 struct OpObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const OpSignature* signature;
   PyObject* module_name;
 };
-
-PyTypeObject* op_type = nullptr;
 
 const OpSignature& signature_of(PyObject* self) {
   return *reinterpret_cast<OpObject*>(self)->signature;
@@ -34,8 +31,7 @@ using Arguments = std::span<PyObject* const>;
 
 [[noreturn]] void throw_arguments(const OpSignature& signature, const std::string& message) {
   throw py::type_error("[" + signature.op.name + "] " + message + "; the signature is " +
-                       signature.op.name +
-                       py::str(signature.inspect()).cast<std::string>());
+                       signature.op.name + py::str(signature.inspect()).cast<std::string>());
 }
 
 bool is_list(PyObject* object) { return PyList_Check(object) != 0 || PyTuple_Check(object) != 0; }
@@ -78,8 +74,8 @@ class Call {
       } else if (i == operands_.size() && !(signature_.op.variadic && i + 1 == inputs())) {
         operand(value);
       } else {
-        throw_arguments(signature_, "input '" + parameter.name +
-                                        "' must come in its order and once");
+        throw_arguments(signature_,
+                        "input '" + parameter.name + "' must come in its order and once");
       }
       return;
     }
@@ -93,8 +89,8 @@ class Call {
 
   py::object run() {
     if (operands_.size() < inputs()) {
-      throw_arguments(signature_, "input '" + signature_.op.inputs[operands_.size()] +
-                                      "' is missing");
+      throw_arguments(signature_,
+                      "input '" + signature_.op.inputs[operands_.size()] + "' is missing");
     }
     return to_python(call_all(signature_.op, operands_, std::move(attrs_)));
   }
@@ -173,15 +169,12 @@ PyObject* reduce(PyObject* self, PyObject*) { return get_name(self, nullptr); }
 PyObject* descriptor_get(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
 
 void dealloc(PyObject* self) {
-  PyTypeObject* type = Py_TYPE(self);
   const std::unique_ptr<const OpSignature> dropped(&signature_of(self));
   Py_XDECREF(reinterpret_cast<OpObject*>(self)->module_name);
-  type->tp_free(self);
-  Py_DECREF(type);
+  Py_TYPE(self)->tp_free(self);
 }
 
 PyMemberDef members[] = {
-    {"__vectorcalloffset__", T_PYSSIZET, offsetof(OpObject, vectorcall), READONLY, nullptr},
     {"__module__", T_OBJECT, offsetof(OpObject, module_name), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
 PyGetSetDef properties[] = {{"__name__", &get_name, nullptr, nullptr, nullptr},
@@ -191,31 +184,38 @@ PyGetSetDef properties[] = {{"__name__", &get_name, nullptr, nullptr, nullptr},
                             {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyMethodDef methods[] = {{"__reduce__", &reduce, METH_NOARGS, nullptr},
                          {nullptr, nullptr, 0, nullptr}};
-PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
-                       {Py_tp_repr, reinterpret_cast<void*>(&repr)},
-                       {Py_tp_call, reinterpret_cast<void*>(&PyVectorcall_Call)},
-                       {Py_tp_descr_get, reinterpret_cast<void*>(&descriptor_get)},
-                       {Py_tp_members, members},
-                       {Py_tp_getset, properties},
-                       {Py_tp_methods, methods},
-                       {0, nullptr}};
-PyType_Spec spec = {"addax._core.Op", sizeof(OpObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL |
-                        Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                    slots};
+
+// A static type, as that of builtin functions: the module and docstring of a heap type would be
+// hidden by those of its instances.
+PyTypeObject make_type() {
+  PyTypeObject type{};
+  Py_SET_REFCNT(reinterpret_cast<PyObject*>(&type), 1);
+  type.tp_name = "addax._core.Op";
+  type.tp_doc = "An op of the registry as a function.";
+  type.tp_basicsize = sizeof(OpObject);
+  type.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL;
+  type.tp_vectorcall_offset = offsetof(OpObject, vectorcall);
+  type.tp_call = &PyVectorcall_Call;
+  type.tp_dealloc = &dealloc;
+  type.tp_repr = &repr;
+  type.tp_descr_get = &descriptor_get;
+  type.tp_members = members;
+  type.tp_getset = properties;
+  type.tp_methods = methods;
+  return type;
+}
+PyTypeObject op_type = make_type();
 
 }  // namespace
 
 void bind_op_type(py::module_& module) {
-  auto type = py::reinterpret_steal<py::object>(PyType_FromSpec(&spec));
-  if (!type) throw py::error_already_set();
-  module.add_object("Op", type);
-  op_type = reinterpret_cast<PyTypeObject*>(type.release().ptr());
+  if (PyType_Ready(&op_type) != 0) throw py::error_already_set();
+  module.add_object("Op", reinterpret_cast<PyObject*>(&op_type));
 }
 
 py::object make_op_function(const OpDef& op, const std::string& module_name) {
   auto signature = std::make_unique<OpSignature>(op);
-  auto object = py::reinterpret_steal<py::object>(op_type->tp_alloc(op_type, 0));
+  auto object = py::reinterpret_steal<py::object>(op_type.tp_alloc(&op_type, 0));
   if (!object) throw py::error_already_set();
   auto* function = reinterpret_cast<OpObject*>(object.ptr());
   function->vectorcall = &vectorcall;

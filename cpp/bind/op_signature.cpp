@@ -13,16 +13,23 @@ py::object annotation_of(AttrKind kind) {
     return py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(&type));
   };
   switch (kind) {
-    case AttrKind::Bool: return builtin(PyBool_Type);
+    case AttrKind::Bool:
+      return builtin(PyBool_Type);
     case AttrKind::Int:
-    case AttrKind::Axis: return builtin(PyLong_Type);
-    case AttrKind::Float: return builtin(PyFloat_Type);
-    case AttrKind::String: return builtin(PyUnicode_Type);
-    case AttrKind::Axes: return py::str("int | collections.abc.Sequence[int] | None");
+    case AttrKind::Axis:
+      return builtin(PyLong_Type);
+    case AttrKind::Float:
+      return builtin(PyFloat_Type);
+    case AttrKind::String:
+      return builtin(PyUnicode_Type);
+    case AttrKind::Axes:
+      return py::str("int | collections.abc.Sequence[int] | None");
     case AttrKind::Ints:
-    case AttrKind::Shape: return py::str("int | collections.abc.Sequence[int]");
+    case AttrKind::Shape:
+      return py::str("int | collections.abc.Sequence[int]");
     case AttrKind::DType:
-    case AttrKind::Literal: break;
+    case AttrKind::Literal:
+      break;
   }
   return builtin(PyBaseObject_Type);
 }
@@ -49,8 +56,8 @@ OpSignature::OpSignature(const OpDef& record) : op(record) {
     Parameter parameter;
     parameter.name = input;
     parameter.required = true;
-    parameter.annotation = py::reinterpret_borrow<py::object>(
-        reinterpret_cast<PyObject*>(&PyBaseObject_Type));
+    parameter.annotation =
+        py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
     parameters.push_back(std::move(parameter));
   }
   // A required parameter after one with a default, or after the repeated input, must be named.
@@ -64,8 +71,8 @@ OpSignature::OpSignature(const OpDef& record) : op(record) {
     parameters.push_back(std::move(parameter));
   }
   for (Parameter& parameter : parameters) {
-    parameter.interned_name = py::reinterpret_steal<py::object>(
-        PyUnicode_InternFromString(parameter.name.c_str()));
+    parameter.interned_name =
+        py::reinterpret_steal<py::object>(PyUnicode_InternFromString(parameter.name.c_str()));
   }
 }
 
@@ -76,9 +83,12 @@ py::object OpSignature::inspect() const {
   for (const Parameter& parameter : parameters) {
     const bool repeated = op.variadic && parameter.name == op.inputs.back();
     const char* name = "POSITIONAL_OR_KEYWORD";
-    if (repeated) name = "VAR_POSITIONAL";
-    else if (op.variadic && parameter.attr == nullptr) name = "POSITIONAL_ONLY";
-    else if (parameter.keyword_only) name = "KEYWORD_ONLY";
+    if (repeated)
+      name = "VAR_POSITIONAL";
+    else if (op.variadic && parameter.attr == nullptr)
+      name = "POSITIONAL_ONLY";
+    else if (parameter.keyword_only)
+      name = "KEYWORD_ONLY";
     py::dict options;
     options["annotation"] = parameter.annotation;
     if (!parameter.required) options["default"] = parameter.default_value;
@@ -86,8 +96,8 @@ py::object OpSignature::inspect() const {
   }
   const bool single = op.outputs.size() == 1;
   return inspect.attr("Signature")(
-      list, py::arg("return_annotation") = single ? "addax._core.Tensor"
-                                                  : "tuple[addax._core.Tensor, ...]");
+      list, py::arg("return_annotation") =
+                single ? "addax._core.Tensor" : "tuple[addax._core.Tensor, ...]");
 }
 
 std::string OpSignature::doc() const {

@@ -13,9 +13,7 @@
 namespace addax::bind {
 namespace {
 
-TensorObject not_implemented() {
-  return py::reinterpret_borrow<TensorObject>(Py_NotImplemented);
-}
+TensorObject not_implemented() { return py::reinterpret_borrow<TensorObject>(Py_NotImplemented); }
 
 TensorObject wrap(Tensor tensor) {
   return py::reinterpret_steal<TensorObject>(py::cast(std::move(tensor)).release());
@@ -63,8 +61,8 @@ IndexItem index_item(const py::handle& item) {
   const bool is_tensor = py::isinstance<Tensor>(item) || py::isinstance<Variable>(item);
   if (!is_tensor && PyBool_Check(object) == 0 && PyIndex_Check(object) != 0 &&
       !py::isinstance<py::array>(item)) {
-    const int64_t position = PyLong_AsLongLong(
-        py::reinterpret_steal<py::object>(PyNumber_Index(object)).ptr());
+    const int64_t position =
+        PyLong_AsLongLong(py::reinterpret_steal<py::object>(PyNumber_Index(object)).ptr());
     if (position == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     return position;
   }
@@ -102,8 +100,9 @@ TensorObject matmul(const OpDef& op, const Operand& x, const py::object& other, 
   const int rank_a = shape_of(a).rank();
   const int rank_b = shape_of(b).rank();
   if (rank_a == 0 || rank_b == 0) {
-    throw ShapeError("[matmul] operands must have at least one dimension; multiply by a number "
-                     "with *");
+    throw ShapeError(
+        "[matmul] operands must have at least one dimension; multiply by a number "
+        "with *");
   }
   if (rank_a > 1 && rank_b > 1) return wrap(call_pair(op, a, b, false));
   // A vector on the left is a row, on the right a column; that axis is dropped again.
@@ -191,8 +190,10 @@ py::object item(const Operand& x, std::string_view what) {
   const Tensor tensor = to_tensor(x);
   tensor.device(what);
   if (tensor.shape().num_elements() != 1) {
-    throw InvalidArgumentError("[" + std::string(what) + "] needs a tensor with one element, got "
-                               "shape " + tensor.shape().to_string());
+    throw InvalidArgumentError("[" + std::string(what) +
+                               "] needs a tensor with one element, got "
+                               "shape " +
+                               tensor.shape().to_string());
   }
   switch (tensor.dtype()) {
     case DType::Float32: {
@@ -203,7 +204,8 @@ py::object item(const Operand& x, std::string_view what) {
     case DType::Float16:
     case DType::BFloat16:
       return numpy_from_tensor(tensor, what).attr("astype")("float32").attr("item")();
-    default: return numpy_from_tensor(tensor, what).attr("item")();
+    default:
+      return numpy_from_tensor(tensor, what).attr("item")();
   }
 }
 

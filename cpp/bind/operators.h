@@ -128,9 +128,8 @@ void bind_operators(Class& cls) {
       },
       py::arg("other"), py::arg("modulo") = py::none(), py::is_operator());
   for (const auto& [name, op_name] : {std::pair("__neg__", "negative"), {"__abs__", "abs"}}) {
-    cls.def(name, [op = &ops.at(op_name)](const Self& self) {
-      return call_unary(*op, Operand(self));
-    });
+    cls.def(name,
+            [op = &ops.at(op_name)](const Self& self) { return call_unary(*op, Operand(self)); });
   }
   cls.def("__pos__", [](const Self& self) { return to_tensor(Operand(self)); });
   cls.def("__invert__", [](const Self& self) { return invert(Operand(self)); });
@@ -161,8 +160,7 @@ void bind_operators(Class& cls) {
   cls.def("__iter__", [](const Self& self) { return iterate(Operand(self)); });
   cls.def("__bool__", [](const Self& self) { return py::bool_(item(Operand(self), "bool()")); });
   cls.def("__int__", [](const Self& self) { return py::int_(item(Operand(self), "int()")); });
-  cls.def("__float__",
-          [](const Self& self) { return py::float_(item(Operand(self), "float()")); });
+  cls.def("__float__", [](const Self& self) { return py::float_(item(Operand(self), "float()")); });
   cls.def("__index__", [](const Self& self) {
     const Tensor x = to_tensor(Operand(self));
     if (is_floating(x.dtype())) {
@@ -170,27 +168,31 @@ void bind_operators(Class& cls) {
     }
     return py::int_(item(Operand(x), "index"));
   });
-  cls.def("item", [](const Self& self) { return item(Operand(self), "item()"); },
-          "The number in a tensor with one element, as a Python bool, int or float.");
-  cls.def("tolist", [](const Self& self) { return tolist(Operand(self)); },
-          "Nested Python lists of the numbers.");
+  cls.def(
+      "item", [](const Self& self) { return item(Operand(self), "item()"); },
+      "The number in a tensor with one element, as a Python bool, int or float.");
+  cls.def(
+      "tolist", [](const Self& self) { return tolist(Operand(self)); },
+      "Nested Python lists of the numbers.");
   cls.def(
       "__array__",
       [](const Self& self, const py::object& dtype, const py::object& copy) {
         return numpy_array(Operand(self), dtype, copy);
       },
       py::arg("dtype") = py::none(), py::arg("copy") = py::none());
-  cls.def("reshape",
-          [](const Self& self, const py::args& shape) { return reshape(Operand(self), shape); },
-          "The same elements in another shape; one extent may be -1.");
-  cls.def("flatten", [](const Self& self) { return reshape(to_tensor(Operand(self)), Ints{-1}); },
-          "The elements in one dimension.");
-  cls.def("transpose",
-          [](const Self& self, const py::args& axes) { return transpose(Operand(self), axes); },
-          "Axes in the given order, reversed without arguments.");
+  cls.def(
+      "reshape",
+      [](const Self& self, const py::args& shape) { return reshape(Operand(self), shape); },
+      "The same elements in another shape; one extent may be -1.");
+  cls.def(
+      "flatten", [](const Self& self) { return reshape(to_tensor(Operand(self)), Ints{-1}); },
+      "The elements in one dimension.");
+  cls.def(
+      "transpose",
+      [](const Self& self, const py::args& axes) { return transpose(Operand(self), axes); },
+      "Axes in the given order, reversed without arguments.");
   cls.def_property_readonly(
-      "T", [](const Self& self) { return transpose(Operand(self), py::args()); },
-      "The transpose.");
+      "T", [](const Self& self) { return transpose(Operand(self), py::args()); }, "The transpose.");
   cls.def(
       "astype",
       [](const Self& self, const py::object& dtype) {

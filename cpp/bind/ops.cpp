@@ -15,14 +15,22 @@ namespace {
 
 std::string class_name(OpClass op_class) {
   switch (op_class) {
-    case OpClass::Elementwise: return "elementwise";
-    case OpClass::Reduce: return "reduce";
-    case OpClass::Contraction: return "contraction";
-    case OpClass::Movement: return "movement";
-    case OpClass::Source: return "source";
-    case OpClass::Random: return "random";
-    case OpClass::Update: return "update";
-    case OpClass::Composite: break;
+    case OpClass::Elementwise:
+      return "elementwise";
+    case OpClass::Reduce:
+      return "reduce";
+    case OpClass::Contraction:
+      return "contraction";
+    case OpClass::Movement:
+      return "movement";
+    case OpClass::Source:
+      return "source";
+    case OpClass::Random:
+      return "random";
+    case OpClass::Update:
+      return "update";
+    case OpClass::Composite:
+      break;
   }
   return "composite";
 }

@@ -41,8 +41,9 @@ std::vector<Span> from_python(const py::iterable& records) {
 }  // namespace
 
 void bind_profiler(py::module_& module) {
-  module.def("profiler_start", [] { Profiler::instance().start(); },
-             "Begins to record every kernel that runs; forgets what was recorded before.");
+  module.def(
+      "profiler_start", [] { Profiler::instance().start(); },
+      "Begins to record every kernel that runs; forgets what was recorded before.");
   module.def(
       "profiler_stop",
       [] {

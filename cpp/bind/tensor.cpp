@@ -76,7 +76,8 @@ void bind_tensor(py::module_& module) {
           "size", [](const Tensor& self) { return self.shape().num_elements(); },
           "Number of elements.")
       .def_property_readonly(
-          "nbytes", [](const Tensor& self) { return self.type().bytes(); }, "Bytes of the elements.")
+          "nbytes", [](const Tensor& self) { return self.type().bytes(); },
+          "Bytes of the elements.")
       .def_property_readonly(
           "device",
           [](const Tensor& self) {
@@ -87,9 +88,10 @@ void bind_tensor(py::module_& module) {
       .def_property_readonly("is_traced", &Tensor::is_traced,
                              "Whether it stands for a value of a graph that is being traced.");
   bind_operators<Tensor>(cls);
-  cls.def("numpy", [](const Tensor& self) { return numpy_from_tensor(self, "numpy()"); },
-          "The numbers as a read-only NumPy array, without a copy where the device's memory is "
-          "the host's.")
+  cls.def(
+         "numpy", [](const Tensor& self) { return numpy_from_tensor(self, "numpy()"); },
+         "The numbers as a read-only NumPy array, without a copy where the device's memory is "
+         "the host's.")
       .def(
           "to",
           [](const Tensor& self, const py::object& device) {
@@ -99,20 +101,19 @@ void bind_tensor(py::module_& module) {
       .def(
           "__dlpack__",
           [](const Tensor& self, const py::object&, const py::object& max_version,
-             const py::object&, const py::object& copy) {
-            return dlpack_from_tensor(self, max_version, copy);
-          },
+             const py::object&,
+             const py::object& copy) { return dlpack_from_tensor(self, max_version, copy); },
           py::kw_only(), py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
           py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack_device__", [](const Tensor& self) { return dlpack_device(self); })
       .def("__repr__", &repr)
       .def("__copy__", [](const py::object& self) { return self; })
-      .def("__deepcopy__", [](const py::object& self, const py::dict&) { return self; },
-           py::arg("memo"))
-      .def(py::pickle([](const Tensor& self) { return numpy_from_tensor(self, "pickle"); },
-                      [](const py::array& array) {
-                        return tensor_from_python(array, std::nullopt, nullptr);
-                      }));
+      .def(
+          "__deepcopy__", [](const py::object& self, const py::dict&) { return self; },
+          py::arg("memo"))
+      .def(py::pickle(
+          [](const Tensor& self) { return numpy_from_tensor(self, "pickle"); },
+          [](const py::array& array) { return tensor_from_python(array, std::nullopt, nullptr); }));
 
   module.def(
       "tensor",

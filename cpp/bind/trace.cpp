@@ -111,10 +111,12 @@ void bind_executable(py::module_& module) {
       .def_property_readonly(
           "flops", [](const Executable& self) { return self.program().flops(); },
           "Floating-point operations of one step.")
-      .def("text", [](const Executable& self) { return to_text(self.graph()); },
-           "The optimized graph as text.")
-      .def("dot", [](const Executable& self) { return to_dot(self.graph()); },
-           "The optimized graph as Graphviz source.");
+      .def(
+          "text", [](const Executable& self) { return to_text(self.graph()); },
+          "The optimized graph as text.")
+      .def(
+          "dot", [](const Executable& self) { return to_dot(self.graph()); },
+          "The optimized graph as Graphviz source.");
 }
 
 }  // namespace
@@ -165,11 +167,13 @@ void bind_trace(py::module_& module) {
           },
           py::arg("outputs"), py::arg("device") = py::none(),
           "Compiles the graph that gives `outputs`, and the assignments made, for a device.")
-      .def("text", [](const Trace& self) { return to_text(self.graph()); },
-           "The graph so far as text, before optimization.");
+      .def(
+          "text", [](const Trace& self) { return to_text(self.graph()); },
+          "The graph so far as text, before optimization.");
 
-  module.def("is_tracing", [] { return Trace::current() != nullptr; },
-             "Whether ops of this thread are recorded instead of run.");
+  module.def(
+      "is_tracing", [] { return Trace::current() != nullptr; },
+      "Whether ops of this thread are recorded instead of run.");
   module.def(
       "current_trace",
       []() -> std::shared_ptr<Trace> {
@@ -177,8 +181,9 @@ void bind_trace(py::module_& module) {
         return trace != nullptr ? trace->shared_from_this() : nullptr;
       },
       "The trace that ops of this thread go to, or None.");
-  module.def("eager", [] { return EagerBlock{}; },
-             "A context manager in which ops run at once although a trace is open.");
+  module.def(
+      "eager", [] { return EagerBlock{}; },
+      "A context manager in which ops run at once although a trace is open.");
   module.def(
       "gradients",
       [](const Tensor& loss, const py::iterable& wrt) {

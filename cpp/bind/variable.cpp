@@ -58,7 +58,7 @@ void assign(const Pointer& self, const py::handle& value) {
 }
 
 struct Update {
-  const char* name;     // assign_add
+  const char* name;      // assign_add
   const char* in_place;  // __iadd__
   const char* op;
   const char* doc;
@@ -116,9 +116,9 @@ void bind_variable(py::module_& module) {
       .def_property_readonly(
           "device", [](const Variable& self) { return self.device().name(); },
           "Name of the device that holds it.")
-      .def("numpy",
-           [](const Variable& self) { return numpy_from_tensor(self.stored(), "numpy()"); },
-           "The stored numbers as a read-only NumPy array, which later assignments leave alone.")
+      .def(
+          "numpy", [](const Variable& self) { return numpy_from_tensor(self.stored(), "numpy()"); },
+          "The stored numbers as a read-only NumPy array, which later assignments leave alone.")
       .def(
           "assign",
           [](const py::object& self, const py::object& value) {
@@ -129,7 +129,7 @@ void bind_variable(py::module_& module) {
           "Replaces the numbers; `value` must have the variable's shape. Returns the variable.");
   for (const Update& update : kUpdates) {
     const auto function = [op = &OpRegistry::instance().at(update.op)](const py::object& self,
-                                                                      const py::object& value) {
+                                                                       const py::object& value) {
       const auto variable = self.cast<Pointer>();
       const Operand operand = operand_from_python(value, "assign");
       const py::gil_scoped_release release;
@@ -144,11 +144,12 @@ void bind_variable(py::module_& module) {
   }
   bind_operators<Pointer>(cls);
   cls.def("__repr__", &repr)
-      .def("__deepcopy__",
-           [](const Variable& self, const py::dict&) {
-             return std::make_shared<Variable>(self.stored(), self.name(), self.trainable());
-           },
-           py::arg("memo"))
+      .def(
+          "__deepcopy__",
+          [](const Variable& self, const py::dict&) {
+            return std::make_shared<Variable>(self.stored(), self.name(), self.trainable());
+          },
+          py::arg("memo"))
       .def(py::pickle(
           [](const Variable& self) {
             return py::make_tuple(numpy_from_tensor(self.stored(), "pickle"), self.name(),
@@ -156,8 +157,7 @@ void bind_variable(py::module_& module) {
           },
           [](const py::tuple& state) {
             return std::make_shared<Variable>(concrete(state[0], std::nullopt, nullptr),
-                                              state[1].cast<std::string>(),
-                                              state[2].cast<bool>());
+                                              state[1].cast<std::string>(), state[2].cast<bool>());
           }));
 }
 

@@ -334,7 +334,7 @@ def test_iteration_and_length() -> None:
     x = _core.tensor([[1.0, 2.0], [3.0, 4.0]])
     assert len(x) == 2
     assert [row.tolist() for row in x] == [[1, 2], [3, 4]]
-    a, b = x
+    _, b = x
     assert b.tolist() == [3, 4]
     with pytest.raises(TypeError):
         len(_core.tensor(1.0))

@@ -297,7 +297,9 @@ def test_a_failed_check_names_the_label_and_keeps_the_last_good_state() -> None:
         steps.assign_add(1)
     program = trace.finish([loss])
     inputs = [np.zeros((3, 10), np.float32), np.array([1, 7, 2], np.int32)]
-    with pytest.raises(OutOfRangeError, match=r"label 10 at index 1 is outside \[0, 10\)") as caught:
+    with pytest.raises(
+        OutOfRangeError, match=r"label 10 at index 1 is outside \[0, 10\)"
+    ) as caught:
         program.run_steps(inputs, 100)
     error = caught.value
     assert isinstance(error, IndexError)

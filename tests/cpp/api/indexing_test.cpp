@@ -28,9 +28,7 @@ TEST_F(Indexing, IntegersDropAxes) {
 }
 
 TEST_F(Indexing, SlicesFollowPython) {
-  const auto last = [&](SliceIndex slice) {
-    return read(at({int64_t{0}, int64_t{0}, slice}));
-  };
+  const auto last = [&](SliceIndex slice) { return read(at({int64_t{0}, int64_t{0}, slice})); };
   EXPECT_EQ(last({1, 3, 1}), (std::vector<float>{1, 2}));
   EXPECT_EQ(last({{}, {}, -1}), (std::vector<float>{3, 2, 1, 0}));
   EXPECT_EQ(last({{}, {}, -2}), (std::vector<float>{3, 1}));

@@ -24,8 +24,7 @@ TEST_F(Traces, CompilesWhatWasCalled) {
     EXPECT_TRUE(y.is_traced());
   }
   const auto executable = trace_->finish(std::array{y}, device());
-  EXPECT_EQ(read(executable->run(std::array{floats({1, 2})}).front()),
-            (std::vector<float>{3, 5}));
+  EXPECT_EQ(read(executable->run(std::array{floats({1, 2})}).front()), (std::vector<float>{3, 5}));
   EXPECT_EQ(read(executable->run(std::array{floats({5, 6})}).front()),
             (std::vector<float>{11, 13}));
 }
