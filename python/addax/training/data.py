@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -97,11 +97,6 @@ class Arrays:
             None if self.y is None else nested.map_leaves(cut, self.y),
             None if self.weights is None else cut(self.weights),
         )
-
-    def batches(self, size: int) -> Iterator[Arrays]:
-        """Yield the samples in order, ``size`` at a time."""
-        for begin in range(0, self.size, size):
-            yield self.part(begin, min(begin + size, self.size))
 
 
 def _structured(value: Any, name: str) -> Any:

@@ -303,12 +303,15 @@ class Trainer:
         size = min(count * batch, samples.size)
         results: list[NDArray[Any]] = []
         shown = time.perf_counter()
-        for index, part in enumerate(samples.batches(batch)):
-            if index == count:
-                break
+        programs: dict[int, _core.Executable] = {}
+        for index in range(count):
             told.tell("on_predict_batch_begin", index, {})
-            outputs = self._steps.batch("predict", part).run(part.shared())
-            begin = index * batch
+            begin, end = index * batch, min((index + 1) * batch, size)
+            if end - begin not in programs:
+                part = samples.part(begin, end)
+                programs[end - begin] = self._steps.batch("predict", part)
+            inputs = [_core.share(array[begin:end]) for array in samples.leaves]
+            outputs = programs[end - begin].run(inputs)
             for number, output in enumerate(outputs):
                 rows = np.asarray(output)
                 if index == 0:
