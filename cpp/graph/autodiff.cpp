@@ -118,8 +118,10 @@ std::vector<Value> gradients(Graph& graph, Value loss, std::span<const Value> wr
 
   std::vector<bool> between = values_between(graph, wrt, loss);
   graph.expand([&](const Node& node) {
-    const size_t output = index_of(node.outputs[0]);
-    return !node.op->grad && (output >= between.size() || between[output]);
+    return !node.op->grad &&
+           std::any_of(node.outputs.begin(), node.outputs.end(), [&](Value output) {
+             return index_of(output) >= between.size() || between[index_of(output)];
+           });
   });
   between = values_between(graph, wrt, loss);
 

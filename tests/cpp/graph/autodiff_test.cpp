@@ -88,6 +88,24 @@ TEST(Autodiff, CompositesWithoutGradientGoThroughTheirDecomposition) {
   });
 }
 
+TEST(Autodiff, CompositesAreExpandedForTheirLaterOutputsToo) {
+  Graph graph;
+  std::vector<Value> inputs = {graph.scalar(0.1, DType::Float32), graph.scalar(0, DType::Int64)};
+  for (const char* name : {"parameter", "gradient", "m", "v"}) {
+    inputs.push_back(graph.add_input(name, {DType::Float64, {2}}));
+  }
+  const std::vector<Value> next = graph.call_all("adam", inputs);
+  const Value loss = graph.call("sum", {next[1]});
+  const std::vector<Value> wrt = {inputs[3]};
+  graph.add_output(gradients(graph, loss, wrt)[0]);
+  graph.compact();
+  verify(graph, "gradients");
+  Interpreter interpreter(graph);
+  interpreter.run({{1, 2}, {3, 4}, {5, 6}, {7, 8}}, {});
+  const std::vector<Data> results = interpreter.outputs();
+  for (double value : results[0]) EXPECT_NEAR(value, 1 - 0.9, 1e-15);
+}
+
 TEST(Autodiff, BroadcastingSumsTheGradient) {
   check_gradients({{2, 1, 3}, {4, 1}}, [](Graph& g, const std::vector<Value>& x) {
     return g.call("sum", {g.call("exp", {g.multiply(x[0], x[1])})});
