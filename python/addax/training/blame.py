@@ -1,4 +1,4 @@
-"""Telling which of the user's labels a compiled step has rejected."""
+"""Telling which of the user's numbers made a compiled step fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from addax.errors import OutOfRangeError
+from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training.data import Arrays
 from addax.training.order import Place, samples
 
@@ -52,3 +52,20 @@ def _attribute(error: OutOfRangeError, name: str, pattern: str) -> int | None:
         found = re.search(pattern, str(error))
         value = found.group(1) if found else None
     return None if value is None else int(value)
+
+
+def blame_nan(data: Arrays) -> None:
+    """Raise when the loss is not a number because the data isn't; divergence is left to be seen."""
+    names = [
+        f"x[{index}]" if len(data.x_leaves) > 1 else "x" for index in range(len(data.x_leaves))
+    ]
+    names += [
+        f"y[{index}]" if len(data.y_leaves) > 1 else "y" for index in range(len(data.y_leaves))
+    ]
+    for name, array in zip([*names, "sample_weight"], data.leaves, strict=False):
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            sample = int(np.isnan(array).reshape(len(array), -1).any(1).argmax())
+            raise InvalidArgumentError(
+                f"the loss is NaN because {name} is: the first sample that holds NaN is number "
+                f"{sample}. The weights were trained on it and are NaN, too"
+            )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from addax import _core, callbacks, nested, optimizers, placement, random
+from addax import _core, callbacks, nested, optimizers, placement
 from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training import data as data_module
-from addax.training import order
-from addax.training.blame import blame
+from addax.training.blame import blame, blame_nan
 from addax.training.data import Arrays
+from addax.training.epoch import Pass
 from addax.training.objective import Objective
 from addax.training.progress import Progress, resolve
 from addax.training.step import Steps, build
@@ -167,11 +167,11 @@ class Trainer:
         progress = Progress(resolve(verbose))
         with self._on_device():
             build(self._as_model(), samples)
-            run = _Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
+            run = Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
             check = None
             if validation is not None:
                 size = data_module.check_batch_size(validation_batch_size or batch)
-                check = _Pass(self, "test", validation, size, False, validation_steps)
+                check = Pass(self, "test", validation, size, False, validation_steps)
             return self._epochs(
                 run,
                 check,
@@ -184,8 +184,8 @@ class Trainer:
 
     def _epochs(
         self,
-        run: _Pass,
-        check: _Pass | None,
+        run: Pass,
+        check: Pass | None,
         numbers: range,
         epochs: int,
         progress: Progress,
@@ -206,7 +206,7 @@ class Trainer:
                 run.go(progress, told)
                 logs = objective.report()
                 if logs.get("loss") != logs.get("loss"):
-                    _blame_nan(run.data)
+                    blame_nan(run.data)
                 if check is not None and (epoch + 1) % validation_freq == 0:
                     told.tell("on_test_begin", {})
                     check.go(None, told)
@@ -250,7 +250,7 @@ class Trainer:
         progress = Progress(resolve(verbose))
         with self._on_device():
             build(self._as_model(), samples)
-            run = _Pass(self, "test", samples, batch, False, steps)
+            run = Pass(self, "test", samples, batch, False, steps)
             told = _callback_list(callbacks, self, {"steps": run.steps})
             told.tell("on_test_begin", {})
             try:
@@ -376,71 +376,6 @@ class Trainer:
             return self._structured(samples, [np.array(output) for output in outputs])
 
 
-class _Pass:
-    """One pass over the data: full batches in one call, then the rest as a batch of its own."""
-
-    def __init__(
-        self, model: Trainer, mode: str, data: Arrays, batch: int, shuffle: bool, limit: int | None
-    ) -> None:
-        if limit is not None and limit < 1:
-            raise InvalidArgumentError(f"the number of steps must be positive, got {limit}")
-        self._model = model
-        self._mode = mode
-        self.data = data
-        self._batch = min(batch, data.size)
-        self._shuffle = bool(shuffle)
-        self.full = data.size // self._batch
-        self.rest = data.size - self.full * self._batch
-        self.steps = self.full + (self.rest > 0)
-        if limit is not None and limit < self.steps:
-            self.full, self.rest, self.steps = limit, 0, limit
-        self._inputs = data.shared()
-
-    def go(self, progress: Progress | None, told: callbacks.CallbackList) -> None:
-        """Run the pass; the model's objective then holds its report."""
-        steps, objective = self._model._steps, self._model._compiled_for("fit")
-        key = random.order_key() if self._shuffle else np.zeros(2, np.int64)
-        inputs = [*self._inputs, _core.tensor(key)]
-        whole = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
-        begin = self.full * self._batch
-        last = None
-        if self.rest:
-            last = steps.epoch(self._mode, self.data, begin, self.rest, self._shuffle)
-        objective.reset()
-        steps.cursor.assign(np.asarray(0, np.int64))
-        if progress is not None:
-            progress.begin(self.steps)
-        done = 0
-        try:
-            if told.wants_batches(self._mode):
-                for done in range(self.steps):
-                    told.tell(f"on_{self._mode}_batch_begin", done, {})
-                    program = whole if done < self.full or last is None else last
-                    program.run_steps(inputs, 1)
-                    told.tell(f"on_{self._mode}_batch_end", done, objective.report())
-                    if progress is not None:
-                        progress.update(done + 1)
-            else:
-                if progress is not None and progress.wants_reports:
-                    whole.run_steps(inputs, self.full, progress.update, progress.interval)
-                else:
-                    whole.run_steps(inputs, self.full)
-                done = self.full
-                if last is not None:
-                    last.run_steps(inputs, 1)
-        except OutOfRangeError as error:
-            in_rest = last is not None and done == self.full
-            place = order.Place(
-                0 if not in_rest else begin,
-                self._batch if not in_rest else self.rest,
-                done,
-                key,
-                self.data.size,
-                self._shuffle,
-            )
-            raise blame(error, self.data, place) from None
-
-
 def _with_targets(x: Any, y: Any, weights: Any, method: str) -> Arrays:
     if y is None:
         raise InvalidArgumentError(
@@ -467,23 +402,6 @@ def _returned(logs: dict[str, float], return_dict: bool) -> Any:
         return logs
     values = list(logs.values())
     return values[0] if len(values) == 1 else values
-
-
-def _blame_nan(data: Arrays) -> None:
-    """Raise when the loss is not a number because the data isn't; divergence is left to be seen."""
-    names = [
-        f"x[{index}]" if len(data.x_leaves) > 1 else "x" for index in range(len(data.x_leaves))
-    ]
-    names += [
-        f"y[{index}]" if len(data.y_leaves) > 1 else "y" for index in range(len(data.y_leaves))
-    ]
-    for name, array in zip([*names, "sample_weight"], data.leaves, strict=False):
-        if array.dtype.kind == "f" and np.isnan(array).any():
-            sample = int(np.isnan(array).reshape(len(array), -1).any(1).argmax())
-            raise InvalidArgumentError(
-                f"the loss is NaN because {name} is: the first sample that holds NaN is number "
-                f"{sample}. The weights were trained on it and are NaN, too"
-            )
 
 
 def _unknown_argument(word: str) -> str:
