@@ -367,7 +367,7 @@ TEST(MemoryPlan, RefusesGraphsThatWereNotMaterialized) {
 }
 
 TEST(MemoryPlan, RandomGraphsReadWhatTheyShould) {
-  for (unsigned seed = 0; seed < 3000 && !::testing::Test::HasFailure(); ++seed) {
+  for (unsigned seed = 0; seed < 1500 && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     check_plan(RandomGraph(seed).build(static_cast<int>(seed % 40)));
   }
