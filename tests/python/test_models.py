@@ -236,3 +236,14 @@ def test_labels_of_layers_reach_the_graph():
     model = mlp(name="net")
     text = ax.function(lambda x: model(x)).lowered(floats(2, 4))
     assert model.layers[0].name in text
+
+
+def test_models_of_the_layers_of_another():
+    model, x = mlp(), floats(3, 4)
+    first = model.layers[0]
+    inner = ax.Model(model.inputs, first.output)
+    expected = np.maximum(x @ first.kernel.numpy() + first.bias.numpy(), 0)
+    np.testing.assert_allclose(inner.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    assert first.input is model.inputs[0]
+    with pytest.raises(InvalidArgumentError, match="no symbolic input and output"):
+        _ = L.Dense(2).output

@@ -28,7 +28,7 @@ class _Context(threading.local):
 _context = _Context()
 
 # Attributes under which layers keep what is neither a weight nor a sublayer of theirs.
-_UNTRACKED = {"_inputs", "_outputs", "_graph", "optimizer"}
+_UNTRACKED = {"_first_call", "_graph", "optimizer"}
 
 
 class Layer:
@@ -103,7 +103,9 @@ class Layer:
             if not self.name:
                 self.name = naming.unique(naming.snake_case(type(self).__name__))
             self._ensure_built(args, kwargs)
-            return symbolic.apply(self.name, self, args, kwargs)
+            outputs = symbolic.apply(self.name, self, args, kwargs)
+            self.__dict__.setdefault("_first_call", (args[0] if args else None, outputs))
+            return outputs
         args = nested.map_leaves(self._convert, args)
         training = kwargs.get("training")
         if training is None:
@@ -160,6 +162,31 @@ class Layer:
         self._ensure_built((inputs,), {})
         outputs = symbolic.infer(self, (inputs,), {})
         return nested.map_leaves(lambda x: x.shape, outputs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the layer's first call in a model."""
+        return self._first()[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of the layer's first call in a model.
+
+        >>> from addax import Model, Sequential, layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(3), layers.Dense(2)])
+        >>> Model(model.inputs, model.layers[0].output).output_shape
+        (None, 3)
+        """
+        return self._first()[1]
+
+    def _first(self) -> tuple[Any, Any]:
+        if "_first_call" not in self.__dict__:
+            raise InvalidArgumentError(
+                f"layer '{self.name}' is in no functional or Sequential model yet: it has no "
+                "symbolic input and output"
+            )
+        call: tuple[Any, Any] = self.__dict__["_first_call"]
+        return call
 
     # ---- Weights.
 

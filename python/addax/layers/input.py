@@ -38,7 +38,8 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *extents)
         self.batch_shape = _checked(tuple(batch_shape or ()))
         self.built = True
-        self.output = SymbolicTensor(self.batch_shape, self.dtype, self.name)
+        tensor = SymbolicTensor(self.batch_shape, self.dtype, self.name)
+        self._first_call = (tensor, tensor)
 
     def call(self, inputs: Any) -> Any:
         """Return the inputs."""
@@ -67,4 +68,5 @@ def Input(
     (None, 28, 28)
     """
     named = {} if name is None else {"name": name}
-    return InputLayer(shape, batch_size, dtype, batch_shape, **named).output
+    tensor: SymbolicTensor = InputLayer(shape, batch_size, dtype, batch_shape, **named).output
+    return tensor
