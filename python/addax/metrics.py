@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from addax import _core, aliases, losses, naming, tracing
+from addax import _core, aliases, losses, naming, nested, placement, tracing
 from addax.ops import reduction
-from addax.ops.emit import Tensor, TensorLike, as_tensor, emit
+from addax.ops.emit import Tensor, TensorLike, Variable, as_tensor, emit
 
 
 class Metric:
@@ -56,6 +56,13 @@ class Metric:
         return variable
 
     add_weight = add_variable
+
+    def move_to(self, device: str) -> None:
+        """Keep all variables on a device."""
+        moved = {id(variable): placement.moved(variable, device) for variable in self.variables}
+        for key, value in list(vars(self).items()):
+            if isinstance(value, Variable | list | tuple | dict):
+                vars(self)[key] = nested.map_leaves(lambda x: moved.get(id(x), x), value)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take in one batch."""

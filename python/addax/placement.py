@@ -127,5 +127,6 @@ def moved(variable: _core.Variable, name: str) -> _core.Variable:
     """Return the variable itself if it lies on the device, else a copy there."""
     if variable.device == name:
         return variable
-    value = _core.tensor(variable.numpy(), device=name)
-    return _core.Variable(value, name=variable.name, trainable=variable.trainable)
+    return _core.Variable(
+        variable.numpy(), name=variable.name, trainable=variable.trainable, device=name
+    )

@@ -115,3 +115,30 @@ def test_number_of_threads():
 
 def test_include_folder():
     assert ax.get_include() == os.path.join(os.path.dirname(ax.__file__), "include")
+
+
+@pytest.mark.skipif(
+    not any(device.kind == "null" for device in ax.devices()), reason="no null device is installed"
+)
+def test_everything_of_a_model_moves_to_its_device():
+    layers = ax.layers
+    model = ax.Sequential(
+        [
+            ax.Input((6, 6, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.2, seed=1),
+            layers.Dense(3),
+        ]
+    )
+    metric = ax.metrics.SparseCategoricalAccuracy()
+    loss = ax.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(ax.optimizers.Adam(), loss, metrics=[metric], device="null")
+    x, y = np.ones((40, 6, 6), np.float32), np.arange(40) % 3
+    history = model.fit(x, y, epochs=2, validation_split=0.2, verbose=0).history
+    assert len(history) == 4
+    assert model.predict(x[:5], verbose=0).shape == (5, 3)
+    variables = [*model.weights, *model.optimizer.variables, *metric.variables]
+    assert {variable.device for variable in variables} == {"null:0"}
+    assert ax.tensor(1.0).device.startswith("cpu")

@@ -11,7 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from addax import _core, aliases, initializers, naming, nested, placement, symbolic, tracing
+from addax import (
+    _core,
+    aliases,
+    initializers,
+    naming,
+    nested,
+    placement,
+    random,
+    symbolic,
+    tracing,
+)
 from addax.errors import AddaxError, DTypeError, InvalidArgumentError, ShapeError
 from addax.ops.emit import Tensor, Variable, as_tensor
 
@@ -334,7 +344,9 @@ class Layer:
 
         for layer in self._flat():
             for key, value in list(layer.__dict__.items()):
-                if key not in _UNTRACKED and isinstance(value, Variable | list | tuple | dict):
+                if isinstance(value, random.SeedGenerator):
+                    value.state = move(value.state)
+                elif key not in _UNTRACKED and isinstance(value, Variable | list | tuple | dict):
                     layer.__dict__[key] = nested.map_leaves(move, value)
 
     # ---- Configuration.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from addax import losses, metrics, nested
+from addax import _core, losses, metrics, nested
 from addax.errors import InvalidArgumentError
 from addax.naming import did_you_mean
 from addax.ops.emit import Tensor
@@ -81,6 +81,8 @@ class Objective:
                     if count > 1:
                         metric.name = f"{names[index]}_{metric.name}"
                     self._metrics.append((index, metric, weighted))
+        for metric in self.all_metrics():
+            metric.move_to(_core.current_device())
         self._built = True
 
     def loss(self, targets: Sequence[Tensor], outputs: Sequence[Tensor], weights: Any) -> Tensor:

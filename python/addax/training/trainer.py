@@ -76,6 +76,7 @@ class Trainer:
         if device is not None:
             self._device = placement.device_name(device)
             self._as_model()._move_to(self._device)
+        if self._device is not None:
             self.optimizer.move_to(self._device)
         self._forget_programs()
 
