@@ -3,7 +3,6 @@
 #include <mutex>
 #include <vector>
 
-#include "core/env.h"
 #include "core/error.h"
 #include "device/status.h"
 #include "passes/memory_plan.h"
@@ -11,6 +10,7 @@
 #include "runtime/arena_pool.h"
 #include "runtime/flatten.h"
 #include "runtime/host_services.h"
+#include "runtime/program_log.h"
 #include "runtime/value_check.h"
 
 namespace addax {
@@ -46,18 +46,6 @@ std::vector<bool> supported_nodes(const Graph& graph, Device& device) {
     supported[static_cast<size_t>(flat.nodes()[i])] = mask[i] != 0;
   }
   return supported;
-}
-
-void log_plan(const Graph& graph, const MemoryPlan& plan) {
-  constexpr const char* kKinds[] = {"arena", "input", "state", "output", "constant"};
-  env::log("plan", graph.name() + ": arena of " + std::to_string(plan.arena_bytes) + " bytes");
-  for (int32_t id = 0; id < graph.num_values(); ++id) {
-    const Placement& place = plan.values[static_cast<size_t>(id)];
-    const bool in_arena = place.kind == Placement::Kind::Arena;
-    env::log("plan", "  %" + std::to_string(id) + " " + graph.type({id}).to_string() + " in " +
-                         kKinds[static_cast<size_t>(place.kind)] + " at " +
-                         (in_arena ? std::to_string(place.offset) : std::to_string(place.index)));
-  }
 }
 
 std::vector<std::string> binding_names(const Graph& graph) {
@@ -158,7 +146,7 @@ std::shared_ptr<Program> Program::compile(Graph graph, Device& device) {
       .supports = [&device](const Graph& g) { return supported_nodes(g, device); }, .fuse = true};
   optimize(graph, target);
   const MemoryPlan plan = plan_memory(graph, device.properties().alignment);
-  if (env::log_enabled("plan")) log_plan(graph, plan);
+  log_program(graph, plan, device.name());
   auto kept = std::make_unique<const Graph>(std::move(graph));
   const FlatGraph flat(*kept, plan);
   return std::make_shared<Program>(std::make_unique<Parts>(std::move(kept), device, flat));
