@@ -39,59 +39,79 @@ class CrossEntropy : public Kernel {
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const Range rows = even_share(rows_, stages_[0].chunks, chunk);
-    T* values = thread_scratch<T>(Scratch::Rows, static_cast<size_t>(at_once_ * cols_));
-    for (int64_t row = rows.begin; row < rows.end; row += at_once_) {
-      run_rows(context, row, std::min(at_once_, rows.end - row), values);
+    Batch batch;
+    T* scratch = thread_scratch<T>(Scratch::Rows, static_cast<size_t>(2 * at_once_ * cols_));
+    batch.exponentials = scratch + at_once_ * cols_;
+    for (batch.row = rows.begin; batch.row < rows.end; batch.row += at_once_) {
+      batch.n = std::min(at_once_, rows.end - batch.row);
+      load_batch(context, scratch, batch);
+      kernels_.exponentials(batch.logits, batch.n, cols_, batch.exponentials, batch.maxima,
+                            batch.sums);
+      if (gradient_) {
+        write_gradient(context, batch);
+      } else {
+        write_loss(context, batch);
+      }
     }
   }
 
  private:
   static constexpr int64_t kMostRows = 128;
 
-  static int64_t bytes_of(const Tensor& tensor) {
+  // Rows that are worked on at once.
+  struct Batch {
+    int64_t row = 0;
+    int64_t n = 0;
+    const T* logits = nullptr;
+    T* exponentials = nullptr;
+    T maxima[kMostRows];
+    T sums[kMostRows];
+    int64_t labels[kMostRows];  // -1: outside [0, cols)
+  };
+
+  static int64_t item_of(const Tensor& tensor) {
     return static_cast<int64_t>(addax::size_of(tensor.dtype));
   }
 
-  void run_rows(const RunContext& context, int64_t row, int64_t n, T* values) const {
-    T maxima[kMostRows], sums[kMostRows];
-    int64_t labels[kMostRows];
-    load_(context.data<const std::byte>(logits_) + row * cols_ * bytes_of(logits_), values,
-          n * cols_);
-    load_label_(context.data<const std::byte>(labels_) + row * bytes_of(labels_), labels, n);
-    for (int64_t i = 0; i < n; ++i) {
-      if (labels[i] >= 0 && labels[i] < cols_) continue;
-      context.failure->report(row + i, static_cast<double>(labels[i]));
-      labels[i] = -1;
-    }
-    if (gradient_) {
-      write_gradient(context, row, n, values, maxima, sums, labels);
+  void load_batch(const RunContext& context, T* scratch, Batch& batch) const {
+    const auto* logits =
+        context.data<const std::byte>(logits_) + batch.row * cols_ * item_of(logits_);
+    if (item_of(logits_) == static_cast<int64_t>(sizeof(T))) {
+      batch.logits = reinterpret_cast<const T*>(logits);
     } else {
-      write_loss(context, row, n, values, maxima, sums, labels);
+      load_(logits, scratch, batch.n * cols_);
+      batch.logits = scratch;
+    }
+    const auto* labels = context.data<const std::byte>(labels_) + batch.row * item_of(labels_);
+    load_label_(labels, batch.labels, batch.n);
+    for (int64_t i = 0; i < batch.n; ++i) {
+      if (batch.labels[i] >= 0 && batch.labels[i] < cols_) continue;
+      context.failure->report(batch.row + i, static_cast<double>(batch.labels[i]));
+      batch.labels[i] = -1;
     }
   }
 
-  void write_loss(const RunContext& context, int64_t row, int64_t n, T* values, T* maxima, T* sums,
-                  const int64_t* labels) const {
-    T chosen[kMostRows];
-    for (int64_t i = 0; i < n; ++i)
-      chosen[i] = labels[i] < 0 ? T{0} : values[i * cols_ + labels[i]];
-    kernels_.exponentials(values, n, cols_, maxima, sums);
-    // The difference first: it is small where the loss is.
-    for (int64_t i = 0; i < n; ++i) sums[i] = std::log(sums[i]) + (maxima[i] - chosen[i]);
-    store_(sums, context.data<std::byte>(out_) + row * bytes_of(out_), n);
+  void write_loss(const RunContext& context, Batch& batch) const {
+    for (int64_t i = 0; i < batch.n; ++i) {
+      const int64_t label = batch.labels[i];
+      const T chosen = label < 0 ? T{0} : batch.logits[i * cols_ + label];
+      // The difference first: it is small where the loss is.
+      batch.sums[i] = std::log(batch.sums[i]) + (batch.maxima[i] - chosen);
+    }
+    store_(batch.sums, context.data<std::byte>(out_) + batch.row * item_of(out_), batch.n);
   }
 
-  void write_gradient(const RunContext& context, int64_t row, int64_t n, T* values, T* maxima,
-                      T* sums, const int64_t* labels) const {
+  void write_gradient(const RunContext& context, Batch& batch) const {
     T dloss[kMostRows];
-    load_dloss_(context.data<const std::byte>(dloss_) + row * bytes_of(dloss_), dloss, n);
-    kernels_.exponentials(values, n, cols_, maxima, sums);
-    for (int64_t i = 0; i < n; ++i) sums[i] = dloss[i] / sums[i];
-    kernels_.scale(values, n, cols_, sums);
-    for (int64_t i = 0; i < n; ++i) {
-      if (labels[i] >= 0) values[i * cols_ + labels[i]] -= dloss[i];
+    load_dloss_(context.data<const std::byte>(dloss_) + batch.row * item_of(dloss_), dloss,
+                batch.n);
+    for (int64_t i = 0; i < batch.n; ++i) batch.sums[i] = dloss[i] / batch.sums[i];
+    kernels_.scale(batch.exponentials, batch.n, cols_, batch.sums);
+    for (int64_t i = 0; i < batch.n; ++i) {
+      if (batch.labels[i] >= 0) batch.exponentials[i * cols_ + batch.labels[i]] -= dloss[i];
     }
-    store_(values, context.data<std::byte>(out_) + row * cols_ * bytes_of(out_), n * cols_);
+    store_(batch.exponentials, context.data<std::byte>(out_) + batch.row * cols_ * item_of(out_),
+           batch.n * cols_);
   }
 
   Tensor logits_, labels_, dloss_, out_;

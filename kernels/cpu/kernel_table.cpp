@@ -38,7 +38,6 @@ constexpr auto kEntries = std::to_array<KernelEntry>({
     {"max", accepts_reduce, make_reduce},
     {"max_pool2d", accepts_pool, make_pool},
     {"max_pool2d_grad", accepts_pool, make_pool_grad},
-    {"mean", accepts_reduce, make_reduce},
     {"min", accepts_reduce, make_reduce},
     {"pad", accepts_movement, make_pad},
     {"prod", accepts_reduce, make_reduce},

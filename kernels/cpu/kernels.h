@@ -14,7 +14,8 @@ KernelPtr make_fused(const Node& node);
 bool accepts_elementwise(const Node& node);  // any op whose record has an expression
 KernelPtr make_elementwise(const Node& node);
 
-// reduce.cpp: sum max min prod any all mean
+// reduce.cpp: sum max min prod any all (a mean is better decomposed: its sum fuses with what it is
+// taken of)
 bool accepts_reduce(const Node& node);
 KernelPtr make_reduce(const Node& node);
 

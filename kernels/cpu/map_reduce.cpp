@@ -26,12 +26,6 @@ void fill_identity(ReduceKind kind, std::byte* to, int64_t n) {
   std::fill_n(reinterpret_cast<T*>(to), n, value);
 }
 
-template <class T>
-void divide(std::byte* values, int64_t n, double divisor) {
-  T* x = reinterpret_cast<T*>(values);
-  for (int64_t i = 0; i < n; ++i) x[i] /= static_cast<T>(divisor);
-}
-
 class MapReduce : public Kernel {
  public:
   explicit MapReduce(MapReduceSpec spec)
@@ -143,11 +137,7 @@ class MapReduce : public Kernel {
 
   // Writes n results of `reduction` from `first` on.
   void finish(const RunContext& context, const Reduction& reduction, int64_t first, int64_t n,
-              std::byte* values) const {
-    if (spec_.divisor != 1) {
-      if (spec_.compute == ComputeClass::F32) divide<float>(values, n, spec_.divisor);
-      if (spec_.compute == ComputeClass::F64) divide<double>(values, n, spec_.divisor);
-    }
+              const std::byte* values) const {
     const auto item = static_cast<int64_t>(addax::size_of(reduction.tensor.dtype));
     reduction.store(values, context.data<std::byte>(reduction.tensor) + first * item, n);
   }

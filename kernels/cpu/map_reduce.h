@@ -24,7 +24,6 @@ struct MapReduceSpec {
   int64_t batch = 1;
   int64_t rows = 1;
   int64_t cols = 1;
-  double divisor = 1;  // what sums are divided by
 };
 
 // Sums are formed in fixed lanes within a block, and blocks meet in a tree whose form the shape

@@ -197,8 +197,8 @@ void Program::run(const adx_binding* arena, const adx_binding* bindings, int32_t
 
 }  // namespace addax::cpu
 
-struct adx_program {
-  addax::cpu::Program program;
+struct adx_program : addax::cpu::Program {
+  using Program::Program;
 };
 
 namespace addax::cpu {
@@ -212,8 +212,9 @@ void device_supports(adx_device*, const adx_graph* graph, uint8_t* mask, adx_sta
 }
 
 adx_program* device_compile(adx_device*, const adx_graph* graph, adx_status* status) {
-  return guarded(status,
-                 [&]() -> adx_program* { return new adx_program{Program(*graph, plugin_host())}; });
+  return guarded(status, [&]() -> adx_program* {
+    return std::make_unique<adx_program>(*graph, plugin_host()).release();
+  });
 }
 
 void device_program_destroy(adx_device*, adx_program* program) {
@@ -223,7 +224,7 @@ void device_program_destroy(adx_device*, adx_program* program) {
 void device_run(adx_device*, adx_queue*, adx_program* program, const adx_binding* arena,
                 const adx_binding* bindings, int32_t num_bindings, uint64_t n_steps,
                 adx_control* control, adx_status* status) {
-  guarded(status, [&] { program->program.run(arena, bindings, num_bindings, n_steps, control); });
+  guarded(status, [&] { program->run(arena, bindings, num_bindings, n_steps, control); });
 }
 
 }  // namespace addax::cpu

@@ -8,7 +8,7 @@
 namespace addax::cpu {
 namespace {
 
-// `mean` is a sum, `any` and `all` are extremes of truth values.
+// `any` and `all` are extremes of truth values.
 ReduceKind kind_of(std::string_view op) {
   if (op == "max" || op == "any") return ReduceKind::Max;
   if (op == "min" || op == "all") return ReduceKind::Min;
@@ -65,7 +65,6 @@ KernelPtr make_reduce(const Node& node) {
   spec.inputs = {{x, permute(broadcast_view(x.shape, x.shape), order.axes)}};
   spec.outputs = {node.output()};
   spec.reductions = {kind_of(node.op())};
-  if (node.op() == "mean") spec.divisor = static_cast<double>(order.reduced);
   if (order.last == 1) {
     spec.form = MapReduceSpec::Form::Rows;
     spec.rows = order.batch;

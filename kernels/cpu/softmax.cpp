@@ -60,24 +60,25 @@ class Softmax : public Kernel {
     if (cols_ == 0) return;
     const int64_t total = outer_ * inner_;
     const Range rows = even_share(total, stages_[0].chunks, chunk);
-    T* values = thread_scratch<T>(Scratch::Rows, static_cast<size_t>(at_once_ * (cols_ + 2)));
-    T* maxima = values + at_once_ * cols_;
+    const int64_t room = at_once_ * cols_;
+    T* values = thread_scratch<T>(Scratch::Rows, static_cast<size_t>(2 * (room + at_once_)));
+    T* exponentials = values + room;
+    T* maxima = exponentials + room;
     T* sums = maxima + at_once_;
     for (int64_t row = rows.begin; row < rows.end; row += at_once_) {
       const int64_t n = std::min(at_once_, rows.end - row);
       gather(context, row, n, values);
-      if (!logarithm_) {
-        kernels_.exponentials(values, n, cols_, maxima, sums);
-        for (int64_t i = 0; i < n; ++i) sums[i] = 1 / sums[i];
-        kernels_.scale(values, n, cols_, sums);
-      } else {
-        kernels_.exponentials(values, n, cols_, maxima, sums);
+      kernels_.exponentials(values, n, cols_, exponentials, maxima, sums);
+      if (logarithm_) {
         for (int64_t i = 0; i < n; ++i) sums[i] = std::log(sums[i]);
-        gather(context, row, n, values);
         kernels_.shift(values, n, cols_, maxima);
         kernels_.shift(values, n, cols_, sums);
+        scatter(context, row, n, values);
+      } else {
+        for (int64_t i = 0; i < n; ++i) sums[i] = 1 / sums[i];
+        kernels_.scale(exponentials, n, cols_, sums);
+        scatter(context, row, n, exponentials);
       }
-      scatter(context, row, n, values);
     }
   }
 

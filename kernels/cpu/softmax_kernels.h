@@ -9,8 +9,9 @@ namespace addax::cpu {
 // Softmax over rows of x [rows, cols], dense. `sums` are those of exp(x - max) over a row.
 template <class T>
 struct SoftmaxKernels {
-  // e = exp(x - max) in place of x, with the maximum and the sum of each row. cols > 0.
-  void (*exponentials)(T* x, int64_t rows, int64_t cols, T* maxima, T* sums);
+  // e = exp(x - max), with the maximum and the sum of each row. cols > 0; e is not x: a row's store
+  // would hold up the load of the next one.
+  void (*exponentials)(const T* x, int64_t rows, int64_t cols, T* e, T* maxima, T* sums);
   // x = x * factor[row].
   void (*scale)(T* x, int64_t rows, int64_t cols, const T* factors);
   // x = x - offset[row].

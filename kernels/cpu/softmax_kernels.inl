@@ -34,9 +34,9 @@ template <class T>
 constexpr int64_t kRun = 64 * kWidth<T>;
 
 template <class T>
-void exponentials(T* x, int64_t rows, int64_t cols, T* maxima, T* sums) {
+void exponentials(const T* x, int64_t rows, int64_t cols, T* e, T* maxima, T* sums) {
   const T lowest = static_cast<T>(-__builtin_inf());
-  for (int64_t row = 0; row < rows; ++row, x += cols) {
+  for (int64_t row = 0; row < rows; ++row, x += cols, e += cols) {
     Vec<T> greatest = broadcast(lowest);
     for_vectors<T>(cols, [&](int64_t i, int64_t count) {
       greatest = larger<T>(greatest, load_up_to(x + i, count, lowest));
@@ -47,9 +47,9 @@ void exponentials(T* x, int64_t rows, int64_t cols, T* maxima, T* sums) {
       Vec<T> run = {};
       const int64_t n = cols - begin < kRun<T> ? cols - begin : kRun<T>;
       for_vectors<T>(n, [&](int64_t i, int64_t count) {
-        const Vec<T> e = exp(load_up_to(x + begin + i, count, lowest) - maximum);
-        store_up_to(x + begin + i, e, count);
-        run += e;
+        const Vec<T> value = exp(load_up_to(x + begin + i, count, lowest) - maximum);
+        store_up_to(e + begin + i, value, count);
+        run += value;
       });
       total += run;
     }

@@ -68,17 +68,16 @@ const std::vector<Case> kCases = {
     {{}, {}},
 };
 
-TEST_P(ReduceLevels, SumsMeansAndExtremesOverAnyAxes) {
+TEST_P(ReduceLevels, SumsAndExtremesOverAnyAxes) {
   for (const Case& c : kCases) {
     const Array x = random_array(DType::Float32, c.shape, 11);
     const Reference reference = group_by_kept(x, c.axes);
-    Array sum{DType::Float32, reference.shape, {}}, mean = sum, most = sum, least = sum;
+    Array sum{DType::Float32, reference.shape, {}}, most = sum, least = sum;
     double magnitude = 0;
     for (const auto& group : reference.groups) {
       double total = 0, absolute = 0;
       for (double v : group) total += v, absolute += std::abs(v);
       sum.values.push_back(total);
-      mean.values.push_back(total / static_cast<double>(group.size()));
       most.values.push_back(*std::max_element(group.begin(), group.end()));
       least.values.push_back(*std::min_element(group.begin(), group.end()));
       magnitude = std::max(magnitude, absolute);
@@ -90,15 +89,13 @@ TEST_P(ReduceLevels, SumsMeansAndExtremesOverAnyAxes) {
     // of magnitudes.
     const double bound = 150 * 0x1p-24 * magnitude;
     expect_close(run_node("sum", {x}, out, attrs)[0], sum, 0, bound);
-    expect_close(run_node("mean", {x}, out, attrs)[0], mean, 1e-7,
-                 bound / static_cast<double>(reference.groups[0].size()));
     EXPECT_EQ(run_node("max", {x}, out, attrs)[0].values, most.values);
     EXPECT_EQ(run_node("min", {x}, out, attrs)[0].values, least.values);
   }
 }
 
 TEST_P(ReduceLevels, LongSumsKeepTheirDigits) {
-  constexpr int64_t kCount = 10'000'000;
+  constexpr int64_t kCount = 4'000'000;
   Array x{DType::Float32, {kCount}, std::vector<double>(kCount, rounded(0.1, DType::Float32))};
   const double exact = kCount * x.values[0];
   const double error =
