@@ -54,8 +54,22 @@ Tensor Trace::constant(const void* data, const TensorType& type) {
   return wrap(graph_.constant(Literal{type, std::vector<std::byte>(bytes, bytes + type.bytes())}));
 }
 
-Value Trace::value_of(const Tensor& tensor, std::string_view where) const {
+Value Trace::capture(const Tensor& tensor) {
+  for (size_t i = 0; i < captured_.size(); ++i) {
+    const Tensor& known = captured_[i];
+    if (known.buffer() == tensor.buffer() && known.type() == tensor.type()) {
+      return captured_values_[i];
+    }
+  }
+  const std::string name = "captured" + std::to_string(captured_.size());
+  captured_.push_back(tensor);
+  captured_values_.push_back(graph_.add_input(name, tensor.type()));
+  return captured_values_.back();
+}
+
+Value Trace::value_of(const Tensor& tensor, std::string_view where) {
   if (tensor.trace().get() == this) return tensor.value();
+  if (!tensor.is_traced() && captures_ == Captures::Inputs) return capture(tensor);
   const std::string prefix = "[" + std::string(where) + "] ";
   if (tensor.is_traced()) {
     throw TracedValueError(prefix + "a " + describe(tensor.type()) + " of the trace '" +

@@ -22,8 +22,13 @@ inline constexpr size_t kMaxConstantBytes = size_t{1} << 20;
 // Threads: the stack of open scopes is per thread; a trace is used by the thread that opened it.
 class Trace : public std::enable_shared_from_this<Trace> {
  public:
+  // What becomes of a concrete tensor that an op meets. A graph that is kept must not depend on
+  // numbers of the moment, so it refuses them; one that is run once may take them as inputs.
+  enum class Captures : uint8_t { Refused, Inputs };
+
   // Held by shared_ptr always.
-  explicit Trace(std::string name) : graph_(std::move(name)) {}
+  explicit Trace(std::string name, Captures captures = Captures::Refused)
+      : graph_(std::move(name)), captures_(captures) {}
 
   // The trace that ops of this thread go to, or null.
   static Trace* current();
@@ -33,13 +38,15 @@ class Trace : public std::enable_shared_from_this<Trace> {
   const Graph& graph() const { return graph_; }
 
   Tensor input(const TensorType& type, std::string name);
+  // The tensors taken as inputs, in their order. Declare all other inputs before the first op.
+  const std::vector<Tensor>& captured() const { return captured_; }
   // Dense row-major host data, at most kMaxConstantBytes of it; TracedValueError beyond.
   Tensor constant(const void* data, const TensorType& type);
   std::vector<Tensor> emit(const OpDef& op, std::span<const Operand> inputs, Attrs attrs);
 
-  // The value of a tensor in this graph; throws TracedValueError for a concrete tensor or one of
-  // another trace, saying how to pass it. `where` begins the message.
-  Value value_of(const Tensor& tensor, std::string_view where) const;
+  // The value of a tensor in this graph; throws TracedValueError for a concrete tensor (unless they
+  // are captured) or one of another trace, saying how to pass it. `where` begins the message.
+  Value value_of(const Tensor& tensor, std::string_view where);
 
   Tensor read(const std::shared_ptr<Variable>& variable);
   void write(const std::shared_ptr<Variable>& variable, const Tensor& value);
@@ -69,8 +76,12 @@ class Trace : public std::enable_shared_from_this<Trace> {
   };
   StateEntry& state(const std::shared_ptr<Variable>& variable);
   Value read_value(const std::shared_ptr<Variable>& variable);
+  Value capture(const Tensor& tensor);
 
   Graph graph_;
+  Captures captures_;
+  std::vector<Tensor> captured_;
+  std::vector<Value> captured_values_;  // one for each of captured_
   std::vector<StateEntry> states_;
   std::map<const Variable*, size_t> state_index_;
   std::vector<std::string> labels_;

@@ -13,6 +13,7 @@
 #include "api/executable.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"
+#include "bind/types.h"
 #include "core/error.h"
 #include "graph/text.h"
 
@@ -30,14 +31,14 @@ struct Label {
 // `with eager():`
 struct EagerBlock {};
 
-std::vector<Operand> operands_of(const py::iterable& items, std::string_view where) {
+std::vector<Operand> operands_of(const Items& items, std::string_view where) {
   std::vector<Operand> operands;
   for (const py::handle item : items) operands.push_back(operand_from_python(item, where));
   return operands;
 }
 
 // Arguments of an executable: concrete, also while another trace is open.
-std::vector<Tensor> concrete_tensors(const py::iterable& items) {
+std::vector<Tensor> concrete_tensors(const Items& items) {
   const TraceScope eagerly(nullptr);
   std::vector<Tensor> tensors;
   for (const Operand& operand : operands_of(items, "run")) tensors.push_back(to_tensor(operand));
@@ -48,13 +49,13 @@ TensorType tensor_type(const std::vector<int64_t>& shape, const py::object& dtyp
   return {dtype_from_python(dtype), Shape(shape)};
 }
 
-std::vector<Tensor> run(Executable& self, const py::iterable& inputs) {
+std::vector<Tensor> run(Executable& self, const Items& inputs) {
   const std::vector<Tensor> tensors = concrete_tensors(inputs);
   const py::gil_scoped_release release;
   return self.run(tensors);
 }
 
-std::vector<Tensor> run_steps(Executable& self, const py::iterable& inputs, int64_t n_steps,
+std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_steps,
                               const py::object& progress, double interval) {
   if (n_steps < 1) {
     throw InvalidArgumentError("[run_steps] n_steps must be at least 1, got " +
@@ -126,23 +127,30 @@ void bind_trace(py::module_& module) {
 
   py::class_<Label>(module, "Label", "Names the ops called within its `with` block.")
       .def("__enter__", [](const Label& self) { self.trace->push_label(self.text); })
-      .def("__exit__", [](const Label& self, const py::args&) { self.trace->pop_label(); });
+      .def("__exit__", [](const Label& self, const Arguments&) { self.trace->pop_label(); });
   py::class_<EagerBlock>(module, "EagerBlock", "Runs ops at once within its `with` block.")
       .def("__enter__", [](const EagerBlock&) { push_trace(nullptr); })
-      .def("__exit__", [](const EagerBlock&, const py::args&) { pop_trace(nullptr); });
+      .def("__exit__", [](const EagerBlock&, const Arguments&) { pop_trace(nullptr); });
 
   py::class_<Trace, std::shared_ptr<Trace>>(
       module, "Trace",
       "A graph under construction: ops called in its `with` block are recorded, not run.\n\n"
       "Belongs to the thread that opened it.")
-      .def(py::init<std::string>(), py::arg("name") = "main")
+      .def(py::init([](std::string name, bool capture) {
+             return std::make_shared<Trace>(
+                 std::move(name), capture ? Trace::Captures::Inputs : Trace::Captures::Refused);
+           }),
+           py::arg("name") = "main", py::arg("capture") = false,
+           "With `capture` concrete tensors that ops meet become further inputs; else they raise.")
+      .def_property_readonly("captured", &Trace::captured,
+                             "The concrete tensors that became inputs, in the inputs' order.")
       .def("__enter__",
            [](const std::shared_ptr<Trace>& self) {
              push_trace(self);
              return self;
            })
       .def("__exit__",
-           [](const std::shared_ptr<Trace>& self, const py::args&) { pop_trace(self.get()); })
+           [](const std::shared_ptr<Trace>& self, const Arguments&) { pop_trace(self.get()); })
       .def_property_readonly("name", &Trace::name, "Name of the graph.")
       .def_property_readonly("is_finished", &Trace::is_finished, "Whether `finish` was called.")
       .def(
@@ -186,7 +194,7 @@ void bind_trace(py::module_& module) {
       "A context manager in which ops run at once although a trace is open.");
   module.def(
       "gradients",
-      [](const Tensor& loss, const py::iterable& wrt) {
+      [](const Tensor& loss, const Items& wrt) {
         Trace* trace = Trace::current();
         if (trace == nullptr) {
           throw InvalidArgumentError(

@@ -23,10 +23,14 @@ class Recording:
     """The program of one signature, and how to get from its outputs to the function's result."""
 
     def __init__(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        capture: bool = False,
     ) -> None:
         name = getattr(function, "__name__", type(function).__name__)
-        with tracing.trace(name) as trace:
+        with tracing.trace(name, capture) as trace:
             count = 0
 
             def stand_in(x: Any) -> Any:
@@ -44,11 +48,12 @@ class Recording:
             ]
             self._result = result
             self.program = trace.finish(outputs, device=_core.current_device())
+            self._captured = trace.captured
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the program on arguments of the signature."""
         inputs = [as_tensor(x) for x in nested.leaves((args, kwargs)) if is_array(x)]
-        outputs = iter(self.program.run(inputs))
+        outputs = iter(self.program.run([*inputs, *self._captured]))
         return nested.map_leaves(
             lambda x: next(outputs) if isinstance(x, Tensor | Variable) else x, self._result
         )

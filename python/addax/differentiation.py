@@ -22,7 +22,8 @@ def value_and_grad(
 
     ``fn`` must return one number. The gradients are those with respect to the argument ``argnums``
     (a tuple for several), or to ``variables`` if given. With ``has_aux`` the function returns a
-    pair, whose second part is passed on: ``((value, aux), gradients)``.
+    pair, whose second part is passed on: ``((value, aux), gradients)``. Tensors that ``fn`` takes
+    from around it are used as they are at the call.
 
     >>> value, gradient = value_and_grad(lambda x: x * x)(3.0)
     >>> value.item(), gradient.item()
@@ -43,7 +44,7 @@ def value_and_grad(
             return _record(fn, argnums, variables, has_aux, inputs, options)
 
         recorded.__name__ = f"grad_{getattr(fn, '__name__', 'function').strip('<>')}"
-        return Recording(recorded, given, kwargs).run(given, kwargs)
+        return Recording(recorded, given, kwargs, capture=True).run(given, kwargs)
 
     return wrapped
 

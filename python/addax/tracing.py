@@ -10,9 +10,13 @@ from addax import _core
 _nothing: AbstractContextManager[Any] = nullcontext()
 
 
-def trace(name: str) -> _core.Trace:
-    """Record the ops called in a ``with`` block into a graph instead of running them."""
-    return _core.Trace(name)
+def trace(name: str, capture: bool = False) -> _core.Trace:
+    """Record the ops called in a ``with`` block into a graph instead of running them.
+
+    With ``capture`` tensors from outside become further inputs, which suits a graph that is run
+    only once; otherwise they raise.
+    """
+    return _core.Trace(name, capture)
 
 
 def current() -> _core.Trace | None:

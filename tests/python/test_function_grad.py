@@ -292,3 +292,25 @@ def test_mistakes():
         ax.grad(lambda x: x * 2)(np.ones(3, "f"))
     with pytest.raises(DTypeError, match="floating-point arguments, got int32"):
         ax.grad(lambda x: x * 2)(3)
+
+
+def test_gradients_may_use_tensors_from_around_the_function() -> None:
+    x = ax.tensor(np.arange(6, dtype=np.float32).reshape(2, 3))
+    w = ax.tensor(np.ones((3, 1), np.float32))
+    slope = ax.grad(lambda w: ((x @ w) * (x @ w)).sum())
+    wide = x.numpy().astype(np.float64)
+    np.testing.assert_allclose(slope(w), 2 * wide.T @ (wide @ np.ones((3, 1))), rtol=1e-6)
+    x = x * 2  # the next call sees the tensor of the moment
+    np.testing.assert_allclose(slope(w), 8 * wide.T @ (wide @ np.ones((3, 1))), rtol=1e-6)
+
+
+def test_second_gradients_may_use_tensors_from_around_the_function() -> None:
+    scale = ax.tensor(3.0)
+    first = ax.grad(lambda x: scale * x * x * x)
+    assert ax.grad(lambda x: first(x))(2.0).item() == 36.0
+
+
+def test_compiled_functions_still_refuse_tensors_from_around_them() -> None:
+    scale = ax.tensor([3.0])
+    with pytest.raises(ax.errors.TracedValueError, match="Variable"):
+        ax.function(lambda x: x * scale)(np.ones(1, np.float32))
