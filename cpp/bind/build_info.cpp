@@ -3,6 +3,7 @@
 #include <string>
 
 #include "bind/bindings.h"
+#include "bind/types.h"
 #include "core/env.h"
 #include "cpu/isa.h"
 #include "runtime/host_services.h"
@@ -15,8 +16,6 @@ extern "C" char* ADDAX_OPENBLAS_CONFIG(void);
 
 namespace addax::bind {
 
-namespace py = pybind11;
-
 void bind_build_info(py::module_& module) {
   module.attr("version") = ADDAX_VERSION;
   module.def(
@@ -27,7 +26,7 @@ void bind_build_info(py::module_& module) {
         libraries["OpenBLAS"] = std::string(ADDAX_OPENBLAS_CONFIG());
         libraries["pybind11"] = PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(
             PYBIND11_VERSION_MINOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_PATCH);
-        py::dict info;
+        Record info;
         info["version"] = ADDAX_VERSION;
         info["compiler"] = "g++ " __VERSION__;
         info["isa"] = std::string(name(cpu::active_isa()));

@@ -5,11 +5,13 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/eager.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"
+#include "bind/types.h"
 #include "core/error.h"
 #include "cpu/plugin.h"
 #include "runtime/host_services.h"
@@ -27,6 +29,11 @@ void start_devices() {
   static_cast<void>(registered);
 }
 
+using Counters = py::typing::Dict<py::str, py::int_>;
+
+// A string or an object with __fspath__.
+std::filesystem::path path_of(const py::object& path) { return path.cast<std::filesystem::path>(); }
+
 py::list dtype_names(uint32_t mask) {
   py::list names;
   for (int code = 0; code < kNumDTypes; ++code) {
@@ -37,9 +44,9 @@ py::list dtype_names(uint32_t mask) {
   return names;
 }
 
-py::dict record_of(Device& device) {
+Record record_of(Device& device) {
   const adx_properties& properties = device.properties();
-  py::dict record;
+  Record record;
   record["name"] = device.name();
   record["kind"] = std::string(properties.kind);
   record["description"] = std::string(properties.name);
@@ -53,10 +60,10 @@ py::dict record_of(Device& device) {
   return record;
 }
 
-py::dict memory_info(const py::object& device) {
+Counters memory_info(const py::object& device) {
   Device& chosen = device_from_python(device);
   const MemoryInfo info = chosen.allocator().info();
-  py::dict result;
+  Counters result;
   result["bytes_in_use"] = info.bytes_in_use;
   result["bytes_cached"] = info.bytes_cached;
   result["peak_bytes_in_use"] = info.peak_bytes_in_use;
@@ -70,9 +77,9 @@ uint64_t trim_memory() {
   return bytes;
 }
 
-py::dict program_cache_info() {
+Counters program_cache_info() {
   const ProgramCacheInfo info = program_cache().info();
-  py::dict result;
+  Counters result;
   result["size"] = info.size;
   result["capacity"] = info.capacity;
   result["hits"] = info.hits;
@@ -96,7 +103,7 @@ void bind_devices(py::module_& module) {
   module.def(
       "devices",
       [] {
-        py::list records;
+        Records records;
         for (Device* device : device_registry().devices()) records.append(record_of(*device));
         return records;
       },
@@ -104,24 +111,25 @@ void bind_devices(py::module_& module) {
   module.def(
       "device_failures",
       [] {
-        py::list failures;
+        std::vector<std::pair<std::string, std::string>> failures;
         for (const DeviceFailure& failure : device_registry().failures()) {
-          failures.append(py::make_tuple(failure.path, failure.reason));
+          failures.emplace_back(failure.path, failure.reason);
         }
         return failures;
       },
       "Plug-ins that could not be loaded: pairs of path and reason.");
   module.def(
       "load_device",
-      [](const std::filesystem::path& path) {
+      [](const py::object& path) {
         std::vector<std::string> names;
-        for (Device* device : device_registry().load_plugin(path)) names.push_back(device->name());
+        for (Device* device : device_registry().load_plugin(path_of(path)))
+          names.push_back(device->name());
         return names;
       },
       py::arg("path"), "Loads a plug-in now and returns the names of its devices.");
   module.def(
       "add_device_path",
-      [](const std::filesystem::path& path) { device_registry().add_search_path(path); },
+      [](const py::object& path) { device_registry().add_search_path(path_of(path)); },
       py::arg("path"), "A plug-in, or a folder of them, to load when devices are looked for.");
   module.def(
       "current_device", [] { return device_registry().default_device().name(); },

@@ -241,9 +241,12 @@ py::capsule dlpack_from_tensor(const Tensor& tensor, const py::object& max_versi
                    : export_tensor<ManagedArray>(exported, copied);
 }
 
-py::tuple dlpack_device(const Tensor& tensor) {
+IntTuple dlpack_device(const Tensor& tensor) {
   tensor.device("__dlpack_device__");
-  return py::make_tuple(dlpack::kHostDevice, 0);
+  IntTuple result(2);
+  result[0] = py::int_(dlpack::kHostDevice);
+  result[1] = py::int_(0);
+  return result;
 }
 
 }  // namespace addax::bind

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 
 #include "api/tensor.h"
+#include "bind/types.h"
 
 namespace addax::bind {
 
@@ -17,6 +18,6 @@ Tensor tensor_from_dlpack(const pybind11::handle& exporter);
 // private copy where it asks for one.
 pybind11::capsule dlpack_from_tensor(const Tensor& tensor, const pybind11::object& max_version,
                                      const pybind11::object& copy);
-pybind11::tuple dlpack_device(const Tensor& tensor);
+IntTuple dlpack_device(const Tensor& tensor);
 
 }  // namespace addax::bind

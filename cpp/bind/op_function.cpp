@@ -208,9 +208,8 @@ PyTypeObject op_type = make_type();
 
 }  // namespace
 
-void bind_op_type(py::module_& module) {
+void prepare_op_type() {
   if (PyType_Ready(&op_type) != 0) throw py::error_already_set();
-  module.add_object("Op", reinterpret_cast<PyObject*>(&op_type));
 }
 
 py::object make_op_function(const OpDef& op, const std::string& module_name) {

@@ -38,7 +38,7 @@ struct OpSignature {
 // A callable of the type Op, made for `op`, which must live for ever.
 pybind11::object make_op_function(const OpDef& op, const std::string& module_name);
 
-// Creates the type Op and adds it to the module.
-void bind_op_type(pybind11::module_& module);
+// Makes the type Op ready; before the first function.
+void prepare_op_type();
 
 }  // namespace addax::bind

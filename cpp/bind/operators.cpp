@@ -70,7 +70,7 @@ IndexItem index_item(const py::handle& item) {
 }
 
 // The integers of f(1, 2), f((1, 2)) and f([1, 2]).
-Ints integers_of(std::string_view op, std::string_view attr, const py::args& args) {
+Ints integers_of(std::string_view op, std::string_view attr, const Arguments& args) {
   const OpDef& record = OpRegistry::instance().at(op);
   py::object value = args;
   if (args.size() == 1) value = args[0];
@@ -158,7 +158,7 @@ py::ssize_t length(const Operand& x) {
   return static_cast<py::ssize_t>(shape[0]);
 }
 
-py::iterator iterate(const Operand& x) {
+TensorIterator iterate(const Operand& x) {
   if (shape_of(x).rank() == 0) throw py::type_error("iteration over a tensor without dimensions");
   const Tensor tensor = to_tensor(x);
   py::list rows;
@@ -166,10 +166,10 @@ py::iterator iterate(const Operand& x) {
     const std::array<IndexItem, 1> items{i};
     rows.append(index(tensor, items));
   }
-  return py::iter(rows);
+  return py::reinterpret_borrow<TensorIterator>(py::iter(rows));
 }
 
-Tensor transpose(const Operand& x, const py::args& axes) {
+Tensor transpose(const Operand& x, const Arguments& axes) {
   const OpDef& op = OpRegistry::instance().at("transpose");
   Attrs attrs;
   if (!axes.empty() && !(axes.size() == 1 && axes[0].is_none())) {
@@ -182,7 +182,7 @@ Tensor transpose(const Operand& x, const py::args& axes) {
   return call(op, std::array{x}, std::move(attrs));
 }
 
-Tensor reshape(const Operand& x, const py::args& shape) {
+Tensor reshape(const Operand& x, const Arguments& shape) {
   return addax::reshape(to_tensor(x), integers_of("reshape", "shape", shape));
 }
 
@@ -216,14 +216,14 @@ py::object tolist(const Operand& x) {
   return array.attr("tolist")();
 }
 
-py::array numpy_array(const Operand& x, const py::object& dtype, const py::object& copy) {
+NumpyArray numpy_array(const Operand& x, const py::object& dtype, const py::object& copy) {
   const py::array array = numpy_from_tensor(to_tensor(x), "numpy()");
   const bool must_copy = !copy.is_none() && copy.cast<bool>();
   const bool converts = !dtype.is_none() && !py::dtype::from_args(dtype).equal(array.dtype());
   if (converts && !copy.is_none() && !must_copy) {
     throw InvalidArgumentError("[__array__] a conversion of dtype needs a copy");
   }
-  if (converts) return array.attr("astype")(dtype);
+  if (converts) return py::array(array.attr("astype")(dtype));
   return must_copy ? py::array(array.attr("copy")()) : array;
 }
 

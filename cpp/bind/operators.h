@@ -10,17 +10,14 @@
 
 #include "api/eager.h"
 #include "bind/convert.h"
+#include "bind/types.h"
 #include "ops/registry.h"
 
 namespace addax::bind {
 
 namespace py = pybind11;
 
-// A Python object that signatures call a Tensor: one, or NotImplemented.
-class TensorObject : public py::object {
-  PYBIND11_OBJECT_DEFAULT(TensorObject, object, check_always)
-  static bool check_always(PyObject*) { return true; }
-};
+using TensorIterator = py::typing::Iterator<Tensor>;
 
 // `x <op> other` and, `reflected`, `other <op> x`; NotImplemented where `other` is of a type that
 // no op takes.
@@ -33,17 +30,17 @@ TensorObject matmul(const OpDef& op, const Operand& x, const py::object& other, 
 Tensor invert(const Operand& x);
 Tensor reduce(const OpDef& op, const Operand& x, const py::object& axis, bool keepdims);
 Tensor subscript(const Operand& x, const py::object& key);
-py::iterator iterate(const Operand& x);
+TensorIterator iterate(const Operand& x);
 py::ssize_t length(const Operand& x);
 // x.transpose(), x.transpose(1, 0) and x.transpose((1, 0)); x.reshape(2, -1), x.reshape((2, -1)).
-Tensor transpose(const Operand& x, const py::args& axes);
-Tensor reshape(const Operand& x, const py::args& shape);
+Tensor transpose(const Operand& x, const Arguments& axes);
+Tensor reshape(const Operand& x, const Arguments& shape);
 
 // The number in a tensor with one element: a Python bool, int or float. `what` begins the message
 // when there are more elements or the tensor is traced.
 py::object item(const Operand& x, std::string_view what);
 py::object tolist(const Operand& x);
-py::array numpy_array(const Operand& x, const py::object& dtype, const py::object& copy);
+NumpyArray numpy_array(const Operand& x, const py::object& dtype, const py::object& copy);
 
 using BinaryFunction = TensorObject (*)(const OpDef&, const Operand&, const py::object&, bool);
 
@@ -64,8 +61,6 @@ inline constexpr std::array kBinaryOperators = {
     BinaryOperator{"__and__", "__rand__", "logical_and", &logical},
     BinaryOperator{"__or__", "__ror__", "logical_or", &logical},
     BinaryOperator{"__xor__", "__rxor__", "logical_xor", &logical},
-    BinaryOperator{"__eq__", nullptr, "equal", &binary},
-    BinaryOperator{"__ne__", nullptr, "not_equal", &binary},
     BinaryOperator{"__lt__", nullptr, "less", &binary},
     BinaryOperator{"__le__", nullptr, "less_equal", &binary},
     BinaryOperator{"__gt__", nullptr, "greater", &binary},
@@ -111,6 +106,15 @@ void bind_operators(Class& cls) {
         entry.reflected_name,
         [op, apply](const Self& self, const py::object& other) {
           return apply(*op, Operand(self), other, true);
+        },
+        py::arg("other"), py::is_operator());
+  }
+  // Whose return type `object` has fixed already.
+  for (const auto& [name, op_name] : {std::pair("__eq__", "equal"), {"__ne__", "not_equal"}}) {
+    cls.def(
+        name,
+        [op = &ops.at(op_name)](const Self& self, const py::object& other) -> py::object {
+          return binary(*op, Operand(self), other, false);
         },
         py::arg("other"), py::is_operator());
   }
@@ -182,17 +186,18 @@ void bind_operators(Class& cls) {
       py::arg("dtype") = py::none(), py::arg("copy") = py::none());
   cls.def(
       "reshape",
-      [](const Self& self, const py::args& shape) { return reshape(Operand(self), shape); },
+      [](const Self& self, const Arguments& shape) { return reshape(Operand(self), shape); },
       "The same elements in another shape; one extent may be -1.");
   cls.def(
       "flatten", [](const Self& self) { return reshape(to_tensor(Operand(self)), Ints{-1}); },
       "The elements in one dimension.");
   cls.def(
       "transpose",
-      [](const Self& self, const py::args& axes) { return transpose(Operand(self), axes); },
+      [](const Self& self, const Arguments& axes) { return transpose(Operand(self), axes); },
       "Axes in the given order, reversed without arguments.");
   cls.def_property_readonly(
-      "T", [](const Self& self) { return transpose(Operand(self), py::args()); }, "The transpose.");
+      "T", [](const Self& self) { return transpose(Operand(self), Arguments()); },
+      "The transpose.");
   cls.def(
       "astype",
       [](const Self& self, const py::object& dtype) {
@@ -208,10 +213,3 @@ void bind_operators(Class& cls) {
 }
 
 }  // namespace addax::bind
-
-namespace pybind11::detail {
-template <>
-struct handle_type_name<addax::bind::TensorObject> {
-  static constexpr auto name = const_name("addax._core.Tensor");
-};
-}  // namespace pybind11::detail

@@ -8,6 +8,7 @@
 #include "bind/call.h"
 #include "bind/convert.h"
 #include "bind/op_function.h"
+#include "bind/types.h"
 #include "ops/registry.h"
 
 namespace addax::bind {
@@ -35,10 +36,10 @@ std::string class_name(OpClass op_class) {
   return "composite";
 }
 
-py::dict record_of(const OpDef& op) {
-  py::list attrs;
+Record record_of(const OpDef& op) {
+  Records attrs;
   for (const AttrDef& attr : op.attrs) {
-    py::dict item;
+    Record item;
     item["name"] = attr.name;
     item["kind"] = std::string(kind_name(attr.kind));
     item["required"] = !attr.default_value && attr.kind != AttrKind::Axes;
@@ -46,7 +47,7 @@ py::dict record_of(const OpDef& op) {
     item["doc"] = attr.doc;
     attrs.append(item);
   }
-  py::dict record;
+  Record record;
   record["name"] = op.name;
   record["class"] = class_name(op.op_class);
   record["doc"] = op.doc;
@@ -63,7 +64,7 @@ py::dict record_of(const OpDef& op) {
 
 // A call by name, as Python writes it.
 struct NamedCall {
-  NamedCall(const std::string& name, const py::iterable& items, const py::object& dict)
+  NamedCall(const std::string& name, const Items& items, const py::object& dict)
       : op(OpRegistry::instance().at(name)) {
     for (const py::handle item : items) inputs.push_back(operand_from_python(item, name));
     if (!dict.is_none()) attrs = attrs_from_python(op, dict.cast<py::dict>());
@@ -77,7 +78,7 @@ struct NamedCall {
 }  // namespace
 
 void bind_ops(py::module_& module) {
-  bind_op_type(module);
+  prepare_op_type();
   py::module_ ops = module.def_submodule("ops", "One function for every public op.");
   const auto ops_name = ops.attr("__name__").cast<std::string>();
   // Where pickle looks a function up by its module's name.
@@ -88,7 +89,7 @@ void bind_ops(py::module_& module) {
 
   module.def(
       "apply",
-      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+      [](const std::string& op, const Items& inputs, const py::object& attrs) {
         NamedCall call(op, inputs, attrs);
         return to_python(call_all(call.op, call.inputs, std::move(call.attrs)));
       },
@@ -97,7 +98,7 @@ void bind_ops(py::module_& module) {
       "outputs.");
   module.def(
       "apply_decomposed",
-      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+      [](const std::string& op, const Items& inputs, const py::object& attrs) {
         const NamedCall call(op, inputs, attrs);
         return to_python(apply_decomposed(call.op, call.inputs, call.attrs));
       },
@@ -105,7 +106,7 @@ void bind_ops(py::module_& module) {
       "As `apply`, by the op's decomposition even where the device has a kernel for it.");
   module.def(
       "op_flops",
-      [](const std::string& op, const py::iterable& inputs, const py::object& attrs) {
+      [](const std::string& op, const Items& inputs, const py::object& attrs) {
         const NamedCall call(op, inputs, attrs);
         return op_flops(call.op, call.inputs, call.attrs);
       },
@@ -114,7 +115,7 @@ void bind_ops(py::module_& module) {
   module.def(
       "op_records",
       [] {
-        py::list records;
+        Records records;
         for (const OpDef* op : OpRegistry::instance().all()) records.append(record_of(*op));
         return records;
       },

@@ -6,14 +6,13 @@
 #include <vector>
 
 #include "bind/bindings.h"
+#include "bind/types.h"
 
 namespace addax::bind {
 namespace {
 
-namespace py = pybind11;
-
-py::dict to_python(const Span& span) {
-  py::dict record;
+Record to_python(const Span& span) {
+  Record record;
   record["op"] = span.op;
   record["label"] = span.label;
   record["begin_ns"] = span.begin_ns;
@@ -24,7 +23,7 @@ py::dict to_python(const Span& span) {
   return record;
 }
 
-std::vector<Span> from_python(const py::iterable& records) {
+std::vector<Span> from_python(const Items& records) {
   std::vector<Span> spans;
   for (const py::handle item : records) {
     spans.push_back({.op = item["op"].cast<std::string>(),
@@ -47,17 +46,17 @@ void bind_profiler(py::module_& module) {
   module.def(
       "profiler_stop",
       [] {
-        py::list records;
+        Records records;
         for (const Span& span : Profiler::instance().stop()) records.append(to_python(span));
         return records;
       },
       "Ends the recording and returns its spans: dictionaries of op, label, begin_ns, end_ns,\n"
       "flops, bytes and thread.");
   module.def(
-      "profile_table", [](const py::iterable& spans) { return profile_table(from_python(spans)); },
+      "profile_table", [](const Items& spans) { return profile_table(from_python(spans)); },
       py::arg("spans"), "A text table of spans, one row per op and label.");
   module.def(
-      "chrome_trace", [](const py::iterable& spans) { return chrome_trace(from_python(spans)); },
+      "chrome_trace", [](const Items& spans) { return chrome_trace(from_python(spans)); },
       py::arg("spans"), "Spans as JSON for chrome://tracing and Perfetto.");
 }
 

@@ -18,8 +18,8 @@ namespace {
 
 std::string dtype_name(DType dtype) { return std::string(name(dtype)); }
 
-py::tuple shape_tuple(const Shape& shape) {
-  py::tuple result(static_cast<size_t>(shape.rank()));
+IntTuple shape_tuple(const Shape& shape) {
+  IntTuple result(static_cast<size_t>(shape.rank()));
   for (int axis = 0; axis < shape.rank(); ++axis) {
     result[static_cast<size_t>(axis)] = py::int_(shape[axis]);
   }
@@ -89,7 +89,8 @@ void bind_tensor(py::module_& module) {
                              "Whether it stands for a value of a graph that is being traced.");
   bind_operators<Tensor>(cls);
   cls.def(
-         "numpy", [](const Tensor& self) { return numpy_from_tensor(self, "numpy()"); },
+         "numpy",
+         [](const Tensor& self) -> NumpyArray { return numpy_from_tensor(self, "numpy()"); },
          "The numbers as a read-only NumPy array, without a copy where the device's memory is "
          "the host's.")
       .def(
@@ -107,13 +108,15 @@ void bind_tensor(py::module_& module) {
           py::arg("dl_device") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack_device__", [](const Tensor& self) { return dlpack_device(self); })
       .def("__repr__", &repr)
-      .def("__copy__", [](const py::object& self) { return self; })
+      .def("__copy__", [](const TensorObject& self) { return self; })
       .def(
-          "__deepcopy__", [](const py::object& self, const py::dict&) { return self; },
+          "__deepcopy__", [](const TensorObject& self, const py::object&) { return self; },
           py::arg("memo"))
       .def(py::pickle(
-          [](const Tensor& self) { return numpy_from_tensor(self, "pickle"); },
-          [](const py::array& array) { return tensor_from_python(array, std::nullopt, nullptr); }));
+          [](const Tensor& self) -> py::object { return numpy_from_tensor(self, "pickle"); },
+          [](const py::object& array) {
+            return tensor_from_python(array, std::nullopt, nullptr);
+          }));
 
   module.def(
       "tensor",

@@ -75,9 +75,9 @@ std::string repr(const Variable& variable) {
          ", dtype=" + std::string(name(variable.type().dtype)) + ")";
 }
 
-py::tuple shape_of(const Variable& variable) {
+IntTuple shape_of(const Variable& variable) {
   const Shape& shape = variable.type().shape;
-  py::tuple result(static_cast<size_t>(shape.rank()));
+  IntTuple result(static_cast<size_t>(shape.rank()));
   for (int axis = 0; axis < shape.rank(); ++axis) {
     result[static_cast<size_t>(axis)] = py::int_(shape[axis]);
   }
@@ -117,25 +117,28 @@ void bind_variable(py::module_& module) {
           "device", [](const Variable& self) { return self.device().name(); },
           "Name of the device that holds it.")
       .def(
-          "numpy", [](const Variable& self) { return numpy_from_tensor(self.stored(), "numpy()"); },
+          "numpy",
+          [](const Variable& self) -> NumpyArray {
+            return numpy_from_tensor(self.stored(), "numpy()");
+          },
           "The stored numbers as a read-only NumPy array, which later assignments leave alone.")
       .def(
           "assign",
-          [](const py::object& self, const py::object& value) {
+          [](const VariableObject& self, const py::object& value) {
             assign(self.cast<Pointer>(), value);
             return self;
           },
           py::arg("value"),
           "Replaces the numbers; `value` must have the variable's shape. Returns the variable.");
   for (const Update& update : kUpdates) {
-    const auto function = [op = &OpRegistry::instance().at(update.op)](const py::object& self,
+    const auto function = [op = &OpRegistry::instance().at(update.op)](const VariableObject& self,
                                                                        const py::object& value) {
       const auto variable = self.cast<Pointer>();
       const Operand operand = operand_from_python(value, "assign");
       const py::gil_scoped_release release;
       variable->assign(addax::apply(*op, std::array{Operand(variable), operand}));
     };
-    const auto and_return = [function](const py::object& self, const py::object& value) {
+    const auto and_return = [function](const VariableObject& self, const py::object& value) {
       function(self, value);
       return self;
     };
@@ -146,16 +149,17 @@ void bind_variable(py::module_& module) {
   cls.def("__repr__", &repr)
       .def(
           "__deepcopy__",
-          [](const Variable& self, const py::dict&) {
+          [](const Variable& self, const py::object&) {
             return std::make_shared<Variable>(self.stored(), self.name(), self.trainable());
           },
           py::arg("memo"))
       .def(py::pickle(
-          [](const Variable& self) {
+          [](const Variable& self) -> py::object {
             return py::make_tuple(numpy_from_tensor(self.stored(), "pickle"), self.name(),
                                   self.trainable());
           },
-          [](const py::tuple& state) {
+          [](const py::object& pickled) {
+            const auto state = pickled.cast<py::tuple>();
             return std::make_shared<Variable>(concrete(state[0], std::nullopt, nullptr),
                                               state[1].cast<std::string>(), state[2].cast<bool>());
           }));
