@@ -16,6 +16,7 @@ import addax as ax
 from addax import _core
 
 COMPUTING_DEVICES = [d.name for d in ax.devices() if d.kind != "null"]
+RECORDS = {record["name"]: record for record in _core.op_records()}
 NOT_IN_TABLE = {"constant"}  # its only input is its attribute
 FINITE_DIFFERENCE_STEP = 1e-5
 ELEMENTS_DIFFERENTIATED = 30  # per input; a random choice when it has more
@@ -91,16 +92,13 @@ def test_agrees_with_numpy(name: str, dtype: str, device: str) -> None:
 
 
 @pytest.mark.parametrize("device", COMPUTING_DEVICES)
-@pytest.mark.parametrize("name", [c.name for c in CASES.values()])
+@pytest.mark.parametrize("name", [n for n in CASES if RECORDS[n]["decomposes"]])
 def test_decomposition_agrees_with_numpy(name: str, device: str) -> None:
-    record = RECORDS[name]
-    if not record["decomposes"]:
-        pytest.skip("a primitive")
     case = CASES[name]
+    dtype = "float32" if "float32" in case.dtypes else case.dtypes[-1]
     with ax.device(device):
         for sample in case.samples:
-            arrays = arrays_of(case, sample, case.dtypes[-1 if "float32" not in case.dtypes else
-                                                         case.dtypes.index("float32")])  # fmt: skip
+            arrays = arrays_of(case, sample, dtype)
             results = _core.apply_decomposed(
                 name, [_core.tensor(a) for a in arrays], dict(sample.attrs)
             )
@@ -123,8 +121,9 @@ def test_takes_non_contiguous_arrays(name: str, device: str) -> None:
 def gradient_samples() -> Iterator[tuple[str, int]]:
     for case in CASES.values():
         if case.gradient and "float64" in case.dtypes:
-            for i in range(len(case.samples)):
-                yield case.name, i
+            for i, sample in enumerate(case.samples):
+                if any(math.prod(arg.shape) and arg.dtype is None for arg in sample.args):
+                    yield case.name, i
 
 
 @pytest.mark.parametrize(("name", "index"), list(gradient_samples()))
@@ -134,8 +133,6 @@ def test_gradient_agrees_with_finite_differences(name: str, index: int) -> None:
     arrays = arrays_of(case, sample, "float64")
     rng = np.random.default_rng(1)
     floating = tuple(i for i, a in enumerate(arrays) if a.dtype == np.float64 and a.size)
-    if not floating:
-        pytest.skip("no elements to differentiate by")
     weights: list[np.ndarray] = []
 
     def loss(*args: Any) -> Any:
@@ -175,9 +172,6 @@ def test_bad_input_raises_a_typed_error(name: str, bad: Bad, device: str) -> Non
     arrays = [make_array(arg, "float32", rng) for arg in bad.args]
     with ax.device(device), pytest.raises(getattr(ax.errors, bad.error), match=bad.match):
         _core.apply(name, arrays, dict(bad.attrs))
-
-
-RECORDS = {record["name"]: record for record in _core.op_records()}
 
 
 def test_table_covers_every_op() -> None:
