@@ -54,12 +54,15 @@ class Kernel {
 
   const std::vector<Stage>& stages() const { return stages_; }
   size_t workspace_bytes() const { return workspace_bytes_; }
+  // Bytes that a run reads and writes, for profiles; negative: all of the node's tensors.
+  double bytes() const { return bytes_; }
 
  protected:
   void add_stage(int64_t chunks, double cost) { stages_.push_back({chunks, cost}); }
 
   std::vector<Stage> stages_;
   size_t workspace_bytes_ = 0;
+  double bytes_ = -1;
 };
 
 using KernelPtr = std::unique_ptr<Kernel>;

@@ -81,6 +81,7 @@ class StridedCopy : public Kernel {
       bytes += 2 * size;
     }
     add_stage(chunks, bytes_cost(bytes));
+    bytes_ = static_cast<double>(bytes + (filling_ ? target.bytes() : 0));
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/env.h"
 #include "core/error.h"
 #include "cpu/denormals.h"
 #include "cpu/kernel_table.h"
@@ -40,6 +41,34 @@ uint64_t now_ns() {
 bool stop_requested(adx_control* control) {
   return control != nullptr &&
          std::atomic_ref<uint32_t>(control->stop).load(std::memory_order_acquire) != 0;
+}
+
+std::string types_of(std::span<const Tensor> tensors) {
+  std::string text;
+  for (const Tensor& tensor : tensors) {
+    text += (text.empty() ? "" : ", ") + TensorType{tensor.dtype, tensor.shape}.to_string();
+  }
+  return text;
+}
+
+double bytes_of(const Node& node) {
+  double bytes = 0;
+  for (const Tensor& tensor : node.inputs()) bytes += static_cast<double>(tensor.bytes());
+  for (const Tensor& tensor : node.outputs()) bytes += static_cast<double>(tensor.bytes());
+  return bytes;
+}
+
+// "matmul (f32[32,784], f32[784,128]) -> (f32[32,128]): 16 chunks + 1 serial".
+std::string describe(const Node& node, const Kernel& kernel) {
+  std::string text = std::string(node.op()) + " (" + types_of(node.inputs()) + ") -> (" +
+                     types_of(node.outputs()) + "):";
+  const char* separator = " ";
+  for (const Stage& stage : kernel.stages()) {
+    const bool serial = stage.chunks < 2 || stage.cost < kSerialCost;
+    text += separator + std::to_string(stage.chunks) + (serial ? " serial" : " chunks");
+    separator = " + ";
+  }
+  return text;
 }
 
 }  // namespace
@@ -91,11 +120,8 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   const Node node(graph, index);
   const KernelEntry* entry = find_kernel(node);
   if (entry == nullptr) {
-    std::string types;
-    for (const Tensor& input : node.inputs()) {
-      types += (types.empty() ? "" : ", ") + TensorType{input.dtype, input.shape}.to_string();
-    }
-    throw UnsupportedError(node.message("the CPU device has no kernel for (" + types + ")"));
+    throw UnsupportedError(
+        node.message("the CPU device has no kernel for (" + types_of(node.inputs()) + ")"));
   }
   Step step;
   step.kernel = entry->make(node);
@@ -104,8 +130,9 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   step.op = node.op();
   step.label = node.label();
   step.flops = node.flops();
-  for (const Tensor& tensor : node.inputs()) step.bytes += static_cast<double>(tensor.bytes());
-  for (const Tensor& tensor : node.outputs()) step.bytes += static_cast<double>(tensor.bytes());
+  step.bytes = step.kernel->bytes();
+  if (step.bytes < 0) step.bytes = bytes_of(node);
+  if (env::log_enabled("kernels")) env::log("kernels", describe(node, *step.kernel));
   steps_.push_back(std::move(step));
 }
 

@@ -35,6 +35,7 @@ class Take : public Kernel {
     ahead_ = std::clamp<int64_t>(kAheadBytes / std::max<int64_t>(inner_ * item_, 1), 1, kGroup);
     const int64_t rows = outer_ * count_;
     const int64_t bytes = rows * inner_ * (item_ + y_item_);
+    bytes_ = static_cast<double>(bytes);
     add_stage(std::min(chunks_for(bytes, kGrainBytes), std::max<int64_t>(rows, 1)),
               2 * bytes_cost(bytes));
   }

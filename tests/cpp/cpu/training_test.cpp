@@ -198,7 +198,7 @@ TEST_P(TrainingLevels, SgdWithAndWithoutMomentum) {
   }
 }
 
-TEST(Random, UniformNumbersComeFromPhilox) {
+TEST_P(TrainingLevels, UniformNumbersComeFromPhilox) {
   const Array state = array(DType::Int64, {2}, {0x1234567890, 77});
   const auto y =
       run_node("random_uniform", {state}, {{DType::Float32, {1001}}, {DType::Int64, {2}}},
@@ -242,7 +242,7 @@ TEST(Random, NormalNumbersHaveTheirMoments) {
   }
 }
 
-TEST(Random, BatchIndicesPermuteEveryPass) {
+TEST_P(TrainingLevels, BatchIndicesPermuteEveryPass) {
   for (int64_t n : {1, 2, 5, 17, 64, 1000}) {
     for (bool shuffle : {false, true}) {
       std::multiset<double> seen;
@@ -268,7 +268,7 @@ TEST(Random, BatchIndicesPermuteEveryPass) {
   }
 }
 
-TEST(Random, BatchIndicesReportAPositionBehindTheEnd) {
+TEST_P(TrainingLevels, BatchIndicesReportAPositionBehindTheEnd) {
   GraphBuilder builder;
   const int32_t cursor = builder.input(array(DType::Int64, {}, {2}));
   const int32_t key = builder.input(array(DType::Int64, {2}, {0, 0}));
