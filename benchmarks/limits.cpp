@@ -1,7 +1,6 @@
-// Prints what this machine can do at most, as "name value" lines:
-//   fma_gflops    float32 multiply-adds held in registers, all threads together
-//   memory_gbs    reading a buffer far larger than the caches, all threads together
-//   cache_gbs     reading a buffer that fits each core's second-level cache, all threads together
+// Prints what this machine can do at most with all threads together, as "name value" lines:
+//   fma_gflops    float32 multiply-adds held in registers
+//   read_gbs_N    reading N KiB per thread again and again, from whichever cache holds them
 // usage: limits THREADS. Compile with -O3 -march=native, without -ffast-math.
 
 #include <algorithm>
@@ -76,11 +75,10 @@ void read_all(const std::vector<Vector>& buffer, long repeats) {
 double read_gbs(int threads, size_t bytes, long repeats) {
   std::vector<std::vector<Vector>> buffers(static_cast<size_t>(threads));
   for (auto& buffer : buffers) buffer.assign(bytes / sizeof(Vector), Vector{} + 1.0f);
-  const double time = fastest_round(threads, 5, [&](int t) {
-    read_all(buffers[static_cast<size_t>(t)], repeats);
-  });
-  return static_cast<double>(threads) * static_cast<double>(bytes) *
-         static_cast<double>(repeats) / time * 1e-9;
+  const double time =
+      fastest_round(threads, 5, [&](int t) { read_all(buffers[static_cast<size_t>(t)], repeats); });
+  return static_cast<double>(threads) * static_cast<double>(bytes) * static_cast<double>(repeats) /
+         time * 1e-9;
 }
 
 }  // namespace
@@ -90,7 +88,9 @@ int main(int argc, char** argv) {
   if (threads < 1) return 2;
   const double time = fastest_round(threads, 3, multiply_add);
   std::printf("fma_gflops %.1f\n", 2.0 * kLanes * kChains * kFmaLoops * threads / time * 1e-9);
-  std::printf("memory_gbs %.1f\n", read_gbs(threads, size_t{256} << 20, 1));
-  std::printf("cache_gbs %.1f\n", read_gbs(threads, size_t{384} << 10, 2000));
+  for (size_t kib = 256; kib <= size_t{256} << 10; kib *= 4) {
+    const long repeats = std::max(1L, static_cast<long>((size_t{512} << 10) / kib));
+    std::printf("read_gbs_%zu %.1f\n", kib, read_gbs(threads, kib << 10, repeats));
+  }
   return 0;
 }

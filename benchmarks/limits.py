@@ -5,11 +5,30 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 
-def measure(threads: int) -> dict[str, float]:
-    """Peak float32 GFLOP/s, memory GB/s and second-level cache GB/s of ``threads`` threads."""
+@dataclass(frozen=True)
+class Limits:
+    """What ``threads`` threads reach together."""
+
+    threads: int
+    gflops: float
+    read_gbs: dict[int, float]  # by the bytes that each thread reads again and again
+
+    def bandwidth(self, moved: int) -> float:
+        """GB/s at which all threads together read so many bytes from the cache that holds them."""
+        fitting = [size for size in sorted(self.read_gbs) if size * self.threads >= moved]
+        return self.read_gbs[fitting[0] if fitting else max(self.read_gbs)]
+
+    def seconds(self, flops: float, moved: int) -> float:
+        """The least time for so many operations on so many bytes."""
+        return max(flops / (self.gflops * 1e9), moved / (self.bandwidth(moved) * 1e9))
+
+
+def measure(threads: int) -> Limits:
+    """Compiles and runs limits.cpp."""
     compiler = shutil.which("g++") or shutil.which("c++")
     if compiler is None:
         raise RuntimeError("a C++ compiler is needed to measure the machine's limits")
@@ -21,4 +40,6 @@ def measure(threads: int) -> dict[str, float]:
         output = subprocess.run(
             [program, str(threads)], check=True, capture_output=True, text=True
         ).stdout
-    return {name: float(value) for name, value in map(str.split, output.splitlines())}
+    values = {name: float(value) for name, value in map(str.split, output.splitlines())}
+    reads = {int(n.rpartition("_")[2]) << 10: v for n, v in values.items() if "read" in n}
+    return Limits(threads, values["fma_gflops"], reads)

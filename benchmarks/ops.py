@@ -3,7 +3,7 @@
     python benchmarks/ops.py [--device cpu] [--op matmul conv2d] [--seconds 0.3] [--results]
 
 A call's limit is the larger of its flops over the peak and its bytes (inputs read once, outputs
-written once) over the memory bandwidth, or over the cache's where all of them fit there.
+written once) over the rate at which as many bytes can be read again and again on this machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ import addax as ax
 from addax import _core
 
 MIN_CALLS = 5
-CACHE_BYTES_PER_THREAD = 512 << 10
 
 
 def make(arg: Arg, dtype: str, rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +50,7 @@ def call_seconds(call: Callable[[], object], budget: float) -> list[float]:
     return times
 
 
-def measure(case: OpCase, sample: Sample, device: str, budget: float, top: dict[str, float]) -> str:
+def measure(case: OpCase, sample: Sample, device: str, budget: float, top: limits.Limits) -> str:
     rng = np.random.default_rng(0)
     dtype = "float32" if "float32" in case.dtypes else case.dtypes[-1]
     arrays = [make(arg, dtype, rng) for arg in sample.args]
@@ -67,9 +66,7 @@ def measure(case: OpCase, sample: Sample, device: str, budget: float, top: dict[
     else:
         moved += sum(array.nbytes for array in arrays)
     flops = _core.op_flops(case.name, inputs, attrs)
-    cached = moved <= CACHE_BYTES_PER_THREAD * top["threads"]
-    bandwidth = top["cache_gbs"] if cached else top["memory_gbs"]
-    limit = max(flops / (top["fma_gflops"] * 1e9), moved / (bandwidth * 1e9))
+    limit = top.seconds(flops, moved)
     middle = statistics.median(times)
     shapes = " ".join("x".join(map(str, a.shape)) or "scalar" for a in arrays[:3])
     return (
@@ -90,12 +87,13 @@ def main() -> None:
     parser.add_argument("--results", action="store_true", help="append to RESULTS.md")
     arguments = parser.parse_args()
     ax.set_num_threads(arguments.threads)
-    top = {**limits.measure(arguments.threads), "threads": arguments.threads}
+    top = limits.measure(arguments.threads)
+    reads = ", ".join(f"{v:.0f} of {k >> 10:,} KiB" for k, v in top.read_gbs.items())
     lines = [
         f"## {datetime.date.today()}: {machine.describe()}",
         f"Ops on {arguments.device}, {arguments.threads} threads. Limits measured in the same run: "
-        f"{top['fma_gflops']:.0f} GFLOP/s, memory {top['memory_gbs']:.0f} GB/s, cache "
-        f"{top['cache_gbs']:.0f} GB/s. Time: median (minimum to maximum).\n",
+        f"{top.gflops:.0f} GFLOP/s; reading a thread's {reads} in GB/s, all threads together. "
+        "Time: median (minimum to maximum).\n",
         "| op | shapes | microseconds | GFLOP/s | GB/s | of the limit |",
         "|---|---|---|---|---|---|",
     ]
