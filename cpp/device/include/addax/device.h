@@ -60,22 +60,27 @@ typedef enum adx_dtype {
 
 /* ---- Host services, valid for the life of the process. ---- */
 
-typedef enum adx_log_level { ADX_LOG_DEBUG = 0, ADX_LOG_INFO = 1, ADX_LOG_WARNING = 2 } adx_log_level;
+typedef enum adx_log_level {
+  ADX_LOG_DEBUG = 0,
+  ADX_LOG_INFO = 1,
+  ADX_LOG_WARNING = 2
+} adx_log_level;
 
 typedef struct adx_host {
   uint32_t struct_size;
   uint32_t abi_version;
   void (*log)(adx_log_level level, const char* text);
-  /* Runs body(context, i) for every i in [0, count) on the process's worker threads and returns when
-   * all are done. Contiguous indices prefer the same thread from call to call. May run serially;
-   * bodies must not call it again. */
+  /* Runs body(context, i) for every i in [0, count) on the process's worker threads and returns
+   * when all are done. Contiguous indices prefer the same thread from call to call. May run
+   * serially; bodies must not call it again. */
   void (*parallel_for)(int64_t count, void (*body)(void* context, int64_t index), void* context);
   int32_t (*num_threads)(void);
   /* Disk cache of compiled kernels. get returns the size of the entry or -1; it copies at most
    * `capacity` bytes. Optional: may be null. */
   int64_t (*cache_get)(const char* key, void* data, size_t capacity);
   void (*cache_put)(const char* key, const void* data, size_t size);
-  /* Whether a profile is being recorded, and one finished span of it (steady clock, nanoseconds). */
+  /* Whether a profile is being recorded, and one finished span of it (steady clock, nanoseconds).
+   */
   int32_t (*trace_enabled)(void);
   void (*trace_span)(const char* op, const char* label, uint64_t begin_ns, uint64_t end_ns,
                      double flops, double bytes);
@@ -138,8 +143,8 @@ typedef struct adx_attr {
 typedef struct adx_node {
   uint32_t struct_size;
   int32_t num_inputs;
-  const char* op;    /* op name, e.g. "matmul" */
-  const char* label; /* layer it came from, or "" */
+  const char* op;        /* op name, e.g. "matmul" */
+  const char* label;     /* layer it came from, or "" */
   const int32_t* inputs; /* tensor indices */
   const int32_t* outputs;
   const adx_attr* attrs;
@@ -172,7 +177,7 @@ typedef struct adx_control {
   uint32_t stop;       /* host sets 1: return after the current step */
   uint64_t steps_done; /* device increments after each step */
   /* First failed value check: the step that failed leaves steps_done where it was. */
-  int32_t failed_node; /* -1: none; else index into adx_graph::nodes */
+  int32_t failed_node;  /* -1: none; else index into adx_graph::nodes */
   int64_t failed_index; /* flat index of the offending element in the checked tensor */
   double failed_value;
 } adx_control;
@@ -188,11 +193,11 @@ typedef enum adx_device_flags {
 
 typedef struct adx_properties {
   uint32_t struct_size;
-  uint32_t flags;       /* adx_device_flags */
-  char kind[32];        /* "cpu", "opencl" */
-  char name[128];       /* "AMD EPYC 9B45" */
+  uint32_t flags; /* adx_device_flags */
+  char kind[32];  /* "cpu", "opencl" */
+  char name[128]; /* "AMD EPYC 9B45" */
   char vendor[64];
-  char details[512];    /* "isa=avx512 threads=2": key=value pairs for doctor */
+  char details[512];           /* "isa=avx512 threads=2": key=value pairs for doctor */
   uint64_t total_memory;       /* bytes */
   uint64_t largest_allocation; /* bytes */
   uint64_t alignment;          /* bytes that offsets in the arena are multiples of */
