@@ -109,8 +109,8 @@ def test_tutorial_mlp_learns_the_real_subset_as_keras_does() -> None:
     assert x.shape == (2600, 28, 28)
     model = mlp()
     history = model.fit(x / 255.0, y, epochs=10, verbose=0)
-    # Over seeds the loss is 0.316 on average, its deviation 0.011; Keras, which repeats its
-    # first order of samples once a seed is set, ends at 0.30. On 500 images both vary from 0.77 to 0.82.
+    # Over seeds the loss is 0.316 on average, its deviation 0.011; Keras, which repeats its first
+    # order of samples once a seed is set, ends at 0.30. On 500 images both reach 0.77 to 0.82.
     assert history.history["loss"][-1] <= 0.33
     assert model.evaluate(x_test / 255.0, y_test, verbose=0)[1] > 0.75
 
