@@ -6,7 +6,6 @@
 #include <cstring>
 #include <memory>
 
-#include "core/env.h"
 #include "core/error.h"
 #include "cpu/denormals.h"
 #include "cpu/kernel_table.h"
@@ -58,10 +57,9 @@ double bytes_of(const Node& node) {
   return bytes;
 }
 
-// "matmul (f32[32,784], f32[784,128]) -> (f32[32,128]): 16 chunks + 1 serial".
-std::string describe(const Node& node, const Kernel& kernel) {
-  std::string text = std::string(node.op()) + " (" + types_of(node.inputs()) + ") -> (" +
-                     types_of(node.outputs()) + "):";
+// "matmul dense_1: 16 chunks + 1 serial".
+std::string describe(const std::string& op, const std::string& label, const Kernel& kernel) {
+  std::string text = op + (label.empty() ? "" : " " + label) + ":";
   const char* separator = " ";
   for (const Stage& stage : kernel.stages()) {
     const bool serial = stage.chunks < 2 || stage.cost < kSerialCost;
@@ -132,7 +130,7 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   step.flops = node.flops();
   step.bytes = step.kernel->bytes();
   if (step.bytes < 0) step.bytes = bytes_of(node);
-  if (env::log_enabled("kernels")) env::log("kernels", describe(node, *step.kernel));
+  host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());
   steps_.push_back(std::move(step));
 }
 
