@@ -61,6 +61,8 @@ inline constexpr std::array kBinaryOperators = {
     BinaryOperator{"__and__", "__rand__", "logical_and", &logical},
     BinaryOperator{"__or__", "__ror__", "logical_or", &logical},
     BinaryOperator{"__xor__", "__rxor__", "logical_xor", &logical},
+    BinaryOperator{"__eq__", nullptr, "equal", &binary},
+    BinaryOperator{"__ne__", nullptr, "not_equal", &binary},
     BinaryOperator{"__lt__", nullptr, "less", &binary},
     BinaryOperator{"__le__", nullptr, "less_equal", &binary},
     BinaryOperator{"__gt__", nullptr, "greater", &binary},
@@ -106,15 +108,6 @@ void bind_operators(Class& cls) {
         entry.reflected_name,
         [op, apply](const Self& self, const py::object& other) {
           return apply(*op, Operand(self), other, true);
-        },
-        py::arg("other"), py::is_operator());
-  }
-  // Whose return type `object` has fixed already.
-  for (const auto& [name, op_name] : {std::pair("__eq__", "equal"), {"__ne__", "not_equal"}}) {
-    cls.def(
-        name,
-        [op = &ops.at(op_name)](const Self& self, const py::object& other) -> py::object {
-          return binary(*op, Operand(self), other, false);
         },
         py::arg("other"), py::is_operator());
   }

@@ -21,6 +21,7 @@ class VariableObject : public py::object {
   static bool check_any(PyObject*) { return true; }
 };
 
+// Under an alias of the package: within classes that have a method `numpy`, that hides the module.
 class NumpyArray : public py::array {
  public:
   NumpyArray(py::array array) : py::array(std::move(array)) {}
@@ -45,6 +46,6 @@ struct handle_type_name<addax::bind::VariableObject> {
 };
 template <>
 struct handle_type_name<addax::bind::NumpyArray> {
-  static constexpr auto name = const_name("numpy.typing.NDArray[typing.Any]");
+  static constexpr auto name = const_name("addax.arrays.Array");
 };
 }  // namespace pybind11::detail
