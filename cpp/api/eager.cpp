@@ -43,7 +43,8 @@ Device& common_device(const OpDef& op, std::span<const Operand> inputs) {
 
 template <typename T>
 void append(std::string& key, const T& value) {
-  key.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  const auto bytes = std::as_bytes(std::span(&value, 1));
+  key.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 // The call as the program sees it: the types of its inputs and the dtypes they are converted to.

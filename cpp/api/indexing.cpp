@@ -126,7 +126,7 @@ Tensor apply_cuts(const Tensor& x, std::span<const AxisCut> cuts) {
     whole =
         whole && cut.begin == 0 && cut.step == 1 && cut.end == x.shape()[static_cast<int>(axis)];
   }
-  const Tensor y = flips.empty() ? x : apply("flip", {x}, {{"axes", flips}});
+  Tensor y = flips.empty() ? x : apply("flip", {x}, {{"axes", flips}});
   if (whole) return y;
   return apply("slice", {y}, {{"begin", begin}, {"end", end}, {"strides", strides}});
 }
