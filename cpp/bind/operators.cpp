@@ -136,7 +136,7 @@ Tensor argument_of_extreme(const OpDef& op, const Operand& x, const py::object& 
     return call(op, std::array{x}, {{"axis", *position}, {"keepdims", keepdims}});
   }
   const Tensor flat = addax::reshape(to_tensor(x), {-1});
-  const Tensor found = call(op, std::array{Operand(flat)}, {{"axis", int64_t{0}}});
+  Tensor found = call(op, std::array{Operand(flat)}, {{"axis", int64_t{0}}});
   if (!keepdims) return found;
   return addax::reshape(found, Ints(static_cast<size_t>(shape_of(x).rank()), 1));
 }
@@ -166,7 +166,7 @@ TensorIterator iterate(const Operand& x) {
     const std::array<IndexItem, 1> items{i};
     rows.append(index(tensor, items));
   }
-  return py::reinterpret_borrow<TensorIterator>(py::iter(rows));
+  return py::reinterpret_steal<TensorIterator>(py::iter(rows).release());
 }
 
 Tensor transpose(const Operand& x, const Arguments& axes) {
