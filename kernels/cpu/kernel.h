@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -67,11 +69,11 @@ class Kernel {
 
 using KernelPtr = std::unique_ptr<Kernel>;
 
-// The number of chunks for `work` units of which a chunk should have about `grain`: fixed by the
-// shape alone, at least one.
+// The number of chunks for `work` units of which a chunk should have about `grain`: a power of two,
+// which divides well among threads, fixed by the shape alone. At least one.
 inline int64_t chunks_for(int64_t work, int64_t grain, int64_t most = 256) {
-  const int64_t wanted = (work + grain - 1) / grain;
-  return wanted < 1 ? 1 : (wanted > most ? most : wanted);
+  const int64_t wanted = std::max<int64_t>((work + grain - 1) / grain, 1);
+  return std::min(static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(wanted))), most);
 }
 
 // Bytes of cache traffic as Stage::cost counts them.
