@@ -11,15 +11,8 @@ namespace {
 
 WaitHooks wait_hooks{[]() -> void* { return nullptr; }, [](void*) {}};
 
-// What this thread holds through VariableLocks objects that are alive.
+// What this thread holds through VariableLocks objects that are alive, the innermost last.
 thread_local std::vector<VariableLocks::Request> held_by_thread;
-
-const VariableLocks::Request* find_held(const Variable& variable) {
-  const auto found = std::find_if(
-      held_by_thread.begin(), held_by_thread.end(),
-      [&](const VariableLocks::Request& request) { return request.variable == &variable; });
-  return found == held_by_thread.end() ? nullptr : &*found;
-}
 
 const Tensor& checked(const Tensor& initial, const std::string& name) {
   if (initial.is_traced()) {
@@ -101,62 +94,68 @@ VariableLocks::VariableLocks(std::span<const Request> requests) {
   const auto end =
       std::unique(sorted.begin(), sorted.end(),
                   [](const Request& a, const Request& b) { return a.variable == b.variable; });
-  held_.reserve(sorted.size());
+  lock_all({sorted.begin(), end});
+}
+
+VariableLocks::VariableLocks(const Variable& variable, bool write) {
+  const Request request{&variable, write};
+  lock_all({&request, 1});
+}
+
+VariableLocks::~VariableLocks() { unlock_all(); }
+
+void VariableLocks::lock_all(std::span<const Request> requests) {
+  const size_t outer = held_by_thread.size();
+  held_by_thread.reserve(outer + requests.size());
   try {
-    std::for_each(sorted.begin(), end, [this](const Request& request) { lock(request); });
+    for (const Request& request : requests) {
+      if (!is_held({held_by_thread.data(), outer}, request)) lock(request);
+    }
   } catch (...) {
     unlock_all();
     throw;
   }
 }
 
-VariableLocks::VariableLocks(const Variable& variable, bool write) {
-  held_.reserve(1);
-  lock({&variable, write});
-}
-
-VariableLocks::~VariableLocks() { unlock_all(); }
-
-bool VariableLocks::try_lock(const Request& request) {
-  std::shared_mutex& mutex = request.variable->mutex_;
-  return request.write ? mutex.try_lock() : mutex.try_lock_shared();
+bool VariableLocks::is_held(std::span<const Request> held, const Request& request) {
+  const auto found = std::find_if(held.begin(), held.end(), [&](const Request& other) {
+    return other.variable == request.variable;
+  });
+  if (found == held.end()) return false;
+  if (!request.write && !found->write) return true;
+  throw InvalidArgumentError("[Variable] '" + request.variable->name() +
+                             "' is in use by the run that this call was made from, " +
+                             (found->write ? "which updates it" : "which reads it") +
+                             "; do this after the run, not in its progress callback");
 }
 
 void VariableLocks::lock(const Request& request) {
   const Variable& variable = *request.variable;
-  if (const Request* held = find_held(variable)) {
-    if (!request.write && !held->write) return;
-    throw InvalidArgumentError("[Variable] '" + variable.name() +
-                               "' is in use by the run that this call was made from, " +
-                               (held->write ? "which updates it" : "which reads it") +
-                               "; do this after the run, not in its progress callback");
-  }
-  held_by_thread.reserve(held_by_thread.size() + 1);
-  if (!try_lock(request)) {
+  std::shared_mutex& mutex = variable.mutex_;
+  if (!(request.write ? mutex.try_lock() : mutex.try_lock_shared())) {
     void* token = wait_hooks.begin();
     if (request.write) {
-      variable.mutex_.lock();
+      mutex.lock();
     } else {
-      variable.mutex_.lock_shared();
+      mutex.lock_shared();
     }
     wait_hooks.end(token);
   }
-  held_.push_back(request);
   held_by_thread.push_back(request);
+  ++count_;
   if (request.write) variable.detach();
 }
 
 void VariableLocks::unlock_all() {
-  for (const Request& request : held_) {
-    std::erase_if(held_by_thread,
-                  [&](const Request& held) { return held.variable == request.variable; });
+  for (; count_ > 0; --count_) {
+    const Request request = held_by_thread.back();
+    held_by_thread.pop_back();
     if (request.write) {
       request.variable->mutex_.unlock();
     } else {
       request.variable->mutex_.unlock_shared();
     }
   }
-  held_.clear();
 }
 
 }  // namespace addax

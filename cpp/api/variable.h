@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <shared_mutex>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "api/tensor.h"
 
@@ -59,10 +59,10 @@ struct WaitHooks {
 };
 void set_wait_hooks(const WaitHooks& hooks);
 
-// Holds several variables for reading or writing, taken in one order everywhere, so that two runs
-// never wait for each other. A thread that asks for a variable that it holds already (from the
-// progress callback of a run) gets InvalidArgumentError instead of a deadlock, except for reading
-// what it already reads.
+// Holds several variables for reading or writing within a scope of one thread, taken in one order
+// everywhere, so that two runs never wait for each other. A thread that asks for a variable that it
+// holds already (from the progress callback of a run) gets InvalidArgumentError instead of a
+// deadlock, except for reading what it already reads.
 class VariableLocks {
  public:
   struct Request {
@@ -79,11 +79,12 @@ class VariableLocks {
   static const Buffer& buffer(const Variable& variable) { return variable.buffer_; }
 
  private:
-  static bool try_lock(const Request& request);
+  static bool is_held(std::span<const Request> held, const Request& request);
+  void lock_all(std::span<const Request> requests);
   void lock(const Request& request);
   void unlock_all();
 
-  std::vector<Request> held_;
+  size_t count_ = 0;  // of the thread's held variables, the last ones are this object's
 };
 
 }  // namespace addax
