@@ -1,0 +1,63 @@
+"""What an installed Addax brings along: libraries with licences, header, stubs, plug-ins."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import addax as ax
+from addax import _core
+
+NATIVE = Path(_core.__file__).parent
+BUNDLED = ("libtbb.so.12", "libscipy_openblas.so")
+
+pytestmark = pytest.mark.skipif(
+    not (NATIVE / ".libs").is_dir(), reason="built against the system's libraries"
+)
+
+
+def loaded_libraries() -> set[Path]:
+    """Which files a fresh process has mapped after `import addax`."""
+    script = "import addax; print(open('/proc/self/maps').read())"
+    maps = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    return {Path(line.split()[-1]) for line in maps.stdout.splitlines() if ".so" in line}
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_bundled_library_is_the_one_that_loads(name: str) -> None:
+    assert {path.parent for path in loaded_libraries() if path.name == name} == {NATIVE / ".libs"}
+
+
+@pytest.mark.parametrize("name", ["TBB", "OpenBLAS"])
+def test_licences_lie_beside_the_libraries(name: str) -> None:
+    assert "icense" in (NATIVE / ".libs" / "licences" / name / "LICENSE.txt").read_text()
+
+
+def test_version_is_the_distribution_s() -> None:
+    assert ax.__version__ == importlib.metadata.version("addax")
+
+
+def test_package_is_typed() -> None:
+    package = Path(ax.__file__).parent
+    assert (package / "py.typed").exists()
+    assert list(package.glob("_core*.pyi")) or list((package / "_core").glob("*.pyi"))
+
+
+def test_null_device_is_among_the_plug_ins() -> None:
+    assert (NATIVE / "plugins" / "addax_null.so").exists()
+
+
+def test_device_header_is_plain_c() -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    header = NATIVE / "include" / "addax" / "device.h"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
+    subprocess.run([compiler, *flags, "-x", "c", header], check=True)
