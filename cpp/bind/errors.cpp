@@ -92,6 +92,7 @@ void raise_value_check(const ValueCheckError& error) {
   PyErr_SetObject(python_classes[kOutOfRange], exception.ptr());
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is pybind11's.
 void translate(std::exception_ptr pointer) {
   if (!pointer) return;
   try {
