@@ -183,7 +183,7 @@ py::array numpy_from_tensor(const Tensor& tensor, std::string_view what) {
   const py::capsule base(owner.get(), [](void* held) {
     const std::unique_ptr<Tensor> dropped(static_cast<Tensor*>(held));
   });
-  owner.release();
+  static_cast<void>(owner.release());  // the capsule owns it now
   py::array array(dtype, shape, data, base);
   array.attr("flags").attr("writeable") = false;
   return array;
