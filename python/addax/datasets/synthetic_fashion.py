@@ -8,6 +8,7 @@ looks like a T-shirt, a boot cut low like a sneaker) as they do in the real set.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ _SIZE = 28
 _PIXEL = 2.0 / _SIZE
 _SLICE = 512
 
-Field = NDArray[np.float32]
+Field = NDArray[Any]
 
 
 def load_data(num_train: int = 10_000, num_test: int = 2_000, seed: int = 0) -> tuple[Split, Split]:
@@ -95,9 +96,15 @@ class _Canvas:
         return _soft((1 - radius) * np.minimum(rx, ry))
 
 
+def _unit(coverage: Field) -> Field:
+    """Cuts coverage off at none and full."""
+    cut: Field = np.clip(coverage, 0, 1)
+    return cut
+
+
 def _soft(distance: Field) -> Field:
     """Signed distance to an edge, positive inside, to coverage with an edge one pixel wide."""
-    return np.clip(distance / _PIXEL + 0.5, 0, 1).astype(np.float32)
+    return _unit(distance / _PIXEL + 0.5).astype(np.float32)
 
 
 def _union(*parts: Field) -> Field:
@@ -122,7 +129,7 @@ def _torso(c: _Canvas, sleeve: Field, hem: Field | float) -> Field:
         c, half + 0.08 + 0.1 * sleeve, top + length, c.uniform(0.11, 0.16), length, 0.28
     )
     neck = c.ellipse(0.0, top, c.uniform(0.12, 0.22), c.uniform(0.06, 0.16))
-    return np.clip(_union(body, sleeves) - neck, 0, 1)
+    return _unit(_union(body, sleeves) - neck)
 
 
 def _t_shirt(c: _Canvas) -> Field:
@@ -145,14 +152,15 @@ def _dress(c: _Canvas) -> Field:
     skirt = _soft(np.minimum(half - np.abs(c.x), 0.92 - np.abs(c.y)))
     sleeves = c.chance(0.4) * _mirrored(c, 0.32, -0.55, 0.1, 0.3, 0.3)
     neck = c.ellipse(0.0, -0.92, c.uniform(0.08, 0.16), c.uniform(0.06, 0.2))
-    return np.clip(_union(skirt, sleeves) - neck, 0, 1)
+    return _unit(_union(skirt, sleeves) - neck)
 
 
 def _coat(c: _Canvas) -> Field:
     body = _torso(c, c.uniform(0.9, 1.2), c.uniform(0.75, 0.95))
     opening = c.box(c.normal(0.03), 0.1, c.uniform(0.02, 0.05), 0.85)
     lapels = _mirrored(c, 0.1, -0.6, 0.03, 0.2, -0.4)
-    return body * (1 - c.uniform(0.4, 0.9) * _union(opening, lapels * c.chance(0.7)))
+    drawn: Field = body * (1 - c.uniform(0.4, 0.9) * _union(opening, lapels * c.chance(0.7)))
+    return drawn
 
 
 def _sandal(c: _Canvas) -> Field:
@@ -173,7 +181,7 @@ def _shirt(c: _Canvas) -> Field:
     body = _torso(c, c.uniform(0.15, 1.1), c.uniform(0.6, 0.9))
     placket = c.box(c.normal(0.02), 0.0, 0.025, 0.75) * c.uniform(0.1, 0.6)
     collar = _mirrored(c, 0.12, -0.72, 0.08, 0.09, 0.6) * c.chance(0.8)
-    return np.clip(_union(body, 0.9 * collar) - placket * body, 0, 1)
+    return _unit(_union(body, 0.9 * collar) - placket * body)
 
 
 def _shoe(c: _Canvas, shaft: Field) -> Field:
@@ -189,7 +197,8 @@ def _shoe(c: _Canvas, shaft: Field) -> Field:
 def _sneaker(c: _Canvas) -> Field:
     shoe = _shoe(c, c.uniform(0.45, 0.75))
     laces = c.box(-0.05, 0.2, c.uniform(0.02, 0.05), 0.2, -0.9)
-    return shoe * (1 - c.uniform(0.2, 0.8) * laces)
+    drawn: Field = shoe * (1 - c.uniform(0.2, 0.8) * laces)
+    return drawn
 
 
 def _bag(c: _Canvas) -> Field:
@@ -199,7 +208,7 @@ def _bag(c: _Canvas) -> Field:
     radius, height = c.uniform(0.3, 0.5), c.uniform(0.2, 0.6)
     arc = c.ellipse(0.0, top, radius, height) - c.ellipse(0.0, top, radius - 0.1, height - 0.1)
     flap = c.box(0.0, top + 0.22, half, 0.03) * c.uniform(0.0, 0.6)
-    return np.clip(_union(body - flap, arc.clip(0) * c.chance(0.85)), 0, 1)
+    return _unit(_union(body - flap, arc.clip(0) * c.chance(0.85)))
 
 
 def _ankle_boot(c: _Canvas) -> Field:
@@ -236,4 +245,4 @@ def _photograph(
     )
     noise = rng.standard_normal(coverage.shape, dtype=np.float32) * c.uniform(0.02, 0.1)
     image = coverage * (1 - hidden) * (light + noise)
-    return np.clip(image * 255, 0, 255).astype(np.uint8)
+    return (_unit(image) * 255).astype(np.uint8)
