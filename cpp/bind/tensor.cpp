@@ -59,11 +59,19 @@ Tensor share(const py::object& data) {
 }  // namespace
 
 void bind_tensor(py::module_& module) {
-  py::class_<Tensor> cls(module, "Tensor",
-                         "An immutable array on a device, or in a traced function a value of the "
-                         "graph.\n\nMade by `addax.tensor` and by ops. Works like a NumPy array: "
-                         "operators, indexing,\nreductions; `numpy()` gives the numbers without a "
-                         "copy on the CPU.");
+  py::class_<Tensor> cls(
+      module, "Tensor",
+      R"(An immutable array on a device, or in a traced function a value of the graph.
+
+Made by `addax.tensor` and by ops. Works like a NumPy array: operators, indexing, reductions;
+`numpy()` gives the numbers without a copy on the CPU.
+
+>>> x = ax.tensor([[1.0, 2.0], [3.0, 4.0]])
+>>> x @ x.T - 1
+Tensor([[ 4., 10.],
+        [10., 24.]], dtype=float32)
+>>> x[:, -1].sum().item()
+6.0)");
   cls.def_property_readonly(
          "shape", [](const Tensor& self) { return shape_tuple(self.shape()); },
          "Extents of the axes.")
@@ -125,9 +133,15 @@ void bind_tensor(py::module_& module) {
         return tensor_from_python(data, optional_dtype(dtype), target);
       },
       py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
-      "A tensor of numbers, nested lists or an array, which is copied.\n\n"
-      "Python floats become float32 and integers int32 unless `dtype` is given; arrays keep their\n"
-      "dtype. Inside a traced function it is a constant of the graph.");
+      R"(A tensor of numbers, nested lists or an array, which is copied.
+
+Python floats become float32 and integers int32 unless `dtype` is given; arrays keep their
+dtype. Inside a traced function it is a constant of the graph.
+
+>>> ax.tensor([1, 2, 3])
+Tensor([1, 2, 3], dtype=int32)
+>>> ax.tensor(0.5, dtype="bfloat16")
+Tensor(0.5, dtype=bfloat16))");
   module.def("share", &share, py::arg("array"),
              "A tensor over the memory of a NumPy array, without a copy where the device's memory\n"
              "is the host's and the array is C-contiguous. Writing to the array changes the "

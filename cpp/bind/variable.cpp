@@ -91,9 +91,19 @@ void bind_variable(py::module_& module) {
 
   py::class_<Variable, Pointer> cls(
       module, "Variable", py::dynamic_attr(),
-      "A named tensor that can be assigned to. Shape and dtype are fixed.\n\n"
-      "Tensors read from it never change afterwards. In a traced function it is state of the\n"
-      "compiled graph: assignments take effect when the function runs.");
+      R"(A named tensor that can be assigned to. Shape and dtype are fixed.
+
+Tensors read from it never change afterwards. In a traced function it is state of the compiled
+graph: assignments take effect when the function runs.
+
+>>> v = ax.Variable([1.0, 2.0], name="weights")
+>>> before = v.value
+>>> v.assign_add([10.0, 10.0])
+Variable(name='weights', shape=(2,), dtype=float32)
+>>> v * 2
+Tensor([22., 24.], dtype=float32)
+>>> before
+Tensor([1., 2.], dtype=float32))");
   cls.def(py::init(&make_variable), py::arg("value"), py::arg("name") = "variable",
           py::arg("trainable") = true, py::arg("dtype") = py::none(),
           py::arg("device") = py::none())

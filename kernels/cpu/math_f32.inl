@@ -86,9 +86,10 @@ inline F log_tail(F y) {
 inline F log(F x) {
   const I subnormal = x < 0x1p-126f;
   const F scaled = select(subnormal, x * 0x1p25f, x);
-  const I shifted = bits_as<I>(scaled) - 0x3f3504f3;  // sqrt(1/2)
+  constexpr uint32_t kSqrtHalf = 0x3f3504f3;
+  const I shifted = bits_as<I>(bits_as<Vec<uint32_t>>(scaled) - kSqrtHalf);
   const I exponent = shifted >> 23;
-  const F y = bits_as<F>((shifted & 0x7fffff) + 0x3f3504f3) - 1.f;
+  const F y = bits_as<F>((shifted & 0x7fffff) + static_cast<int32_t>(kSqrtHalf)) - 1.f;
   const F e = __builtin_convertvector(exponent, F) - select(subnormal, broadcast(25.f), F{});
   F result = y + (log_tail(y) + e * -2.12194440e-4f) + e * 0.693359375f;
   result = select(x > 0x1.fffffep127f, x, result);

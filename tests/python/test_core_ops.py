@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import pickle
 import pydoc
@@ -9,6 +10,7 @@ import pydoc
 import numpy as np
 import pytest
 
+import addax as ax
 from addax import _core
 from addax.errors import InvalidArgumentError
 
@@ -162,3 +164,19 @@ def test_devices_and_build() -> None:
     info = _core.build_info()
     assert info["version"] == _core.version
     assert {"oneTBB", "OpenBLAS", "pybind11"} <= set(info["libraries"])
+
+
+DOCUMENTED = {name: getattr(_core.ops, name) for name in PUBLIC} | {
+    "Tensor": _core.Tensor,
+    "Variable": _core.Variable,
+    "tensor()": _core.tensor,
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_examples_of_the_docstrings(name: str) -> None:
+    text = DOCUMENTED[name].__doc__
+    examples = doctest.DocTestParser().get_doctest(text, {"ax": ax}, name, None, None)
+    report: list[str] = []
+    doctest.DocTestRunner().run(examples, out=report.append)
+    assert not report, "".join(report)
