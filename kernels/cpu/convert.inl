@@ -70,6 +70,7 @@ template <class T, class From>
 void load_as(const void* from, void* to, int64_t n) {
   const From* __restrict x = static_cast<const From*>(from);
   T* __restrict out = static_cast<T*>(to);
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse): int8 is a number here.
   for (int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(x[i]);
 }
 

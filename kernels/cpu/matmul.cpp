@@ -133,7 +133,7 @@ class IntegerMatmul : public ContractionKernel {
     rows_ *= shape_.m;
     const double work = 2.0 * static_cast<double>(rows_) * static_cast<double>(shape_.n) *
                         static_cast<double>(shape_.k);
-    const auto per_row = static_cast<int64_t>(shape_.n * shape_.k);
+    const int64_t per_row = shape_.n * shape_.k;
     add_stage(std::min(chunks_for(rows_ * std::max<int64_t>(per_row, 1), 1 << 18),
                        std::max<int64_t>(rows_, 1)),
               16 * work);

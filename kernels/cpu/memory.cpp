@@ -58,6 +58,7 @@ AlignedMemory::AlignedMemory(uint64_t bytes) : size_(bytes) {
   // Linux promises more memory than there is and kills the process that believes it.
   if (bytes <= total_memory()) {
     data_.reset(static_cast<std::byte*>(
+        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): data_ owns it.
         std::aligned_alloc(alignment, round_up(std::max<uint64_t>(bytes, 1), alignment))));
   }
   if (!data_) {
@@ -71,7 +72,9 @@ AlignedMemory::AlignedMemory(uint64_t bytes) : size_(bytes) {
 #endif
 }
 
-void AlignedMemory::Release::operator()(std::byte* data) const { std::free(data); }
+void AlignedMemory::Release::operator()(std::byte* data) const {
+  std::free(data);  // NOLINT(cppcoreguidelines-owning-memory): what data_ owned.
+}
 
 adx_buffer* buffer_alloc(adx_device*, uint64_t bytes, adx_status* status) {
   return guarded(status, [&]() -> adx_buffer* {

@@ -66,7 +66,7 @@ void copy_run(const std::byte* from, int64_t from_stride, std::byte* to, int64_t
 class StridedCopy : public Kernel {
  public:
   explicit StridedCopy(std::vector<Part> parts, std::optional<Tensor> filling = {})
-      : parts_(std::move(parts)), filling_(std::move(filling)) {
+      : parts_(std::move(parts)), filling_(filling) {
     const Tensor& target = parts_.front().target;
     item_ = static_cast<int64_t>(size_of(target.dtype));
     if (filling_) {

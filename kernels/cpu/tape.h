@@ -16,7 +16,7 @@ namespace addax::cpu {
 inline constexpr int64_t kBlockBytes = 4096;
 
 // Elements that one evaluation handles at most.
-inline constexpr int64_t block_size(ComputeClass c) { return kBlockBytes / size_of(c); }
+constexpr int64_t block_size(ComputeClass c) { return kBlockBytes / size_of(c); }
 
 // The dtype that a class computes in, and the class that an elementwise op on these dtypes computes
 // in.

@@ -12,7 +12,7 @@ namespace addax::cpu {
 // The type that a tape computes in; see ComputeClass's users for which dtypes map to which.
 enum class ComputeClass : uint8_t { F32, F64, I64 };
 
-inline constexpr int64_t size_of(ComputeClass c) { return c == ComputeClass::F32 ? 4 : 8; }
+constexpr int64_t size_of(ComputeClass c) { return c == ComputeClass::F32 ? 4 : 8; }
 
 enum class ReduceKind : uint8_t { None, Sum, Max, Min, Prod };
 
