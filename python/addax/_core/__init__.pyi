@@ -23,8 +23,15 @@ class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
     
-    Made by `addax.tensor` and by ops. Works like a NumPy array: operators, indexing,
-    reductions; `numpy()` gives the numbers without a copy on the CPU.
+    Made by `addax.tensor` and by ops. Works like a NumPy array: operators, indexing, reductions;
+    `numpy()` gives the numbers without a copy on the CPU.
+    
+    >>> x = ax.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> x @ x.T - 1
+    Tensor([[ 4., 10.],
+            [10., 24.]], dtype=float32)
+    >>> x[:, -1].sum().item()
+    6.0
     """
     __array_priority__: typing.ClassVar[int] = 1000
     def __abs__(self) -> Tensor:
@@ -243,8 +250,17 @@ class Variable:
     """
     A named tensor that can be assigned to. Shape and dtype are fixed.
     
-    Tensors read from it never change afterwards. In a traced function it is state of the
-    compiled graph: assignments take effect when the function runs.
+    Tensors read from it never change afterwards. In a traced function it is state of the compiled
+    graph: assignments take effect when the function runs.
+    
+    >>> v = ax.Variable([1.0, 2.0], name="weights")
+    >>> before = v.value
+    >>> v.assign_add([10.0, 10.0])
+    Variable(name='weights', shape=(2,), dtype=float32)
+    >>> v * 2
+    Tensor([22., 24.], dtype=float32)
+    >>> before
+    Tensor([1., 2.], dtype=float32)
     """
     __array_priority__: typing.ClassVar[int] = 1000
     def __abs__(self) -> Tensor:
@@ -716,6 +732,11 @@ def tensor(data: typing.Any, dtype: typing.Any = None, device: typing.Any = None
     
     Python floats become float32 and integers int32 unless `dtype` is given; arrays keep their
     dtype. Inside a traced function it is a constant of the graph.
+    
+    >>> ax.tensor([1, 2, 3])
+    Tensor([1, 2, 3], dtype=int32)
+    >>> ax.tensor(0.5, dtype="bfloat16")
+    Tensor(0.5, dtype=bfloat16)
     """
 def trim_memory() -> int:
     """
