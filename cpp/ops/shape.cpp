@@ -32,7 +32,7 @@ auto one_input_grad(F f) {
 OpDef reshape_op() {
   OpDef def = movement("reshape", {"x"}, R"(The same elements in another shape, in row-major order.
 
->>> ax.ops.reshape([[1.0, 2.0], [3.0, 4.0]], shape=[-1])
+>>> ax._core.ops.reshape([[1.0, 2.0], [3.0, 4.0]], shape=[-1])
 Tensor([1., 2., 3., 4.], dtype=float32))");
   def.attrs = {{"shape", AttrKind::Shape, {}, "New shape; one extent may be -1: what is left."}};
   def.infer = [](const OpCall& call) -> std::vector<TensorType> {
@@ -294,7 +294,7 @@ OpDef pad_op() {
   OpDef def =
       movement("pad", {"x", "value"}, R"(`x` with `value` before, after and between its elements.
 
->>> ax.ops.pad([1.0, 2.0], 0.0, low=[1], high=[2])
+>>> ax._core.ops.pad([1.0, 2.0], 0.0, low=[1], high=[2])
 Tensor([0., 1., 2., 0., 0.], dtype=float32))");
   def.attrs = {
       {"low", AttrKind::Ints, {}, "How many to put before each axis; negative crops."},
