@@ -11,6 +11,9 @@ import os as _os
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
+from addax import _loading as _loading  # before anything else of the package
+
+# isort: split
 from addax import (
     _core,
     activations,

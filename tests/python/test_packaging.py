@@ -61,3 +61,11 @@ def test_device_header_is_plain_c() -> None:
     header = NATIVE / "include" / "addax" / "device.h"
     flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
     subprocess.run([compiler, *flags, "-x", "c", header], check=True)
+
+
+def test_import_starts_no_thread_and_leaves_the_environment() -> None:
+    script = (
+        "import os, numpy; before = len(os.listdir('/proc/self/task')), dict(os.environ);"
+        "import addax; assert (len(os.listdir('/proc/self/task')), dict(os.environ)) == before"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
