@@ -129,7 +129,7 @@ TEST(Registry, PublicOpsExplainThemselvesByAnExample) {
   for (const OpDef* def : registry().all()) {
     if (!def->is_public || def->op_class == OpClass::Update) continue;
     EXPECT_NE(def->doc.find(">>> "), std::string::npos) << def->name;
-    EXPECT_NE(def->doc.find("ax.ops." + def->name + "("), std::string::npos) << def->name;
+    EXPECT_NE(def->doc.find("ops." + def->name + "("), std::string::npos) << def->name;
   }
 }
 
