@@ -58,9 +58,11 @@ const void* Tensor::host_data(std::string_view what) const {
 }
 
 void Tensor::copy_to_host(void* to, std::string_view what) const {
-  if (const void* data = host_data(what)) {
+  const void* data = host_data(what);
+  if (type_.bytes() == 0) return;
+  if (data != nullptr) {
     std::memcpy(to, data, type_.bytes());
-  } else if (type_.bytes() > 0) {
+  } else {
     device_->copy_to_host(buffer_, to, type_.bytes());
   }
 }

@@ -58,6 +58,8 @@ class Kernel {
   size_t workspace_bytes() const { return workspace_bytes_; }
   // Bytes that a run reads and writes, for profiles; negative: all of the node's tensors.
   double bytes() const { return bytes_; }
+  // Floating-point operations of other nodes that the kernel does as well.
+  double absorbed_flops() const { return absorbed_flops_; }
 
  protected:
   void add_stage(int64_t chunks, double cost) { stages_.push_back({chunks, cost}); }
@@ -65,6 +67,7 @@ class Kernel {
   std::vector<Stage> stages_;
   size_t workspace_bytes_ = 0;
   double bytes_ = -1;
+  double absorbed_flops_ = 0;
 };
 
 using KernelPtr = std::unique_ptr<Kernel>;

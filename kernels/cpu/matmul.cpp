@@ -7,38 +7,16 @@
 #include "cpu/epilogue.h"
 #include "cpu/gemm.h"
 #include "cpu/kernels.h"
+#include "cpu/matmul_shape.h"
 
 namespace addax::cpu {
 namespace {
-
-// The product's extents and element strides, batches broadcast.
-GemmShape gemm_shape(const Node& node) {
-  const Tensor& a = node.input(0);
-  const Tensor& b = node.input(1);
-  const Tensor& c = node.output();
-  const int rank = c.shape.rank();
-  const bool trans_a = node.flag("transpose_a", false);
-  const bool trans_b = node.flag("transpose_b", false);
-  const int64_t k = a.shape[a.shape.rank() - (trans_a ? 2 : 1)];
-  GemmShape shape = dense_gemm(c.shape[rank - 2], c.shape[rank - 1], k, trans_a, trans_b);
-  const auto c_strides = c.shape.strides();
-  const auto batch_stride = [&](const Tensor& operand, int axis) {
-    const int own = axis - (rank - operand.shape.rank());
-    if (own < 0 || operand.shape[own] == 1) return int64_t{0};
-    return operand.shape.strides()[static_cast<size_t>(own)];
-  };
-  for (int axis = 0; axis < rank - 2; ++axis) {
-    shape.batch.push_back({c.shape[axis], batch_stride(a, axis), batch_stride(b, axis),
-                           c_strides[static_cast<size_t>(axis)]});
-  }
-  return shape;
-}
 
 template <class T>
 class Matmul : public ContractionKernel {
  public:
   explicit Matmul(const Node& node)
-      : plan_(gemm_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
+      : plan_(matmul_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
     add_plan(plan_);
     add_epilogue(node);
   }
@@ -61,7 +39,7 @@ class Matmul : public ContractionKernel {
 class NarrowMatmul : public ContractionKernel {
  public:
   explicit NarrowMatmul(const Node& node)
-      : plan_(gemm_shape(node)),
+      : plan_(matmul_shape(node)),
         tensors_{node.input(0), node.input(1), node.output()},
         ops_(tape_ops(active_isa()).f32) {
     size_t end = round_up(plan_.workspace_bytes());
@@ -128,7 +106,7 @@ template <class T>
 class IntegerMatmul : public ContractionKernel {
  public:
   explicit IntegerMatmul(const Node& node)
-      : shape_(gemm_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
+      : shape_(matmul_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
     for (const GemmBatch& batch : shape_.batch) rows_ *= batch.extent;
     rows_ *= shape_.m;
     const double work = 2.0 * static_cast<double>(rows_) * static_cast<double>(shape_.n) *

@@ -32,7 +32,8 @@ bool may_overlap(const Tensor& a, const Tensor& b) {
   return a.raw->offset < b.raw->offset + bytes_b && b.raw->offset < a.raw->offset + bytes_a;
 }
 
-Node::Node(const adx_graph& graph, int32_t index) : raw_(&element(graph.nodes, index)) {
+Node::Node(const adx_graph& graph, int32_t index)
+    : graph_(&graph), index_(index), raw_(&element(graph.nodes, index)) {
   inputs_.reserve(static_cast<size_t>(raw_->num_inputs));
   outputs_.reserve(static_cast<size_t>(raw_->num_outputs));
   for (int32_t i = 0; i < raw_->num_inputs; ++i) {

@@ -40,6 +40,8 @@ class Node {
   // Throws InvalidArgumentError when an index leaves the graph, ShapeError for an impossible shape.
   Node(const adx_graph& graph, int32_t index);
 
+  const adx_graph& graph() const { return *graph_; }
+  int32_t index() const { return index_; }
   std::string_view op() const { return raw_->op; }
   std::string_view label() const { return raw_->label ? raw_->label : ""; }
   double flops() const { return raw_->flops; }
@@ -73,6 +75,8 @@ class Node {
  private:
   const adx_attr& require(std::string_view name, adx_attr_kind kind) const;
 
+  const adx_graph* graph_;
+  int32_t index_;
   const adx_node* raw_;
   std::vector<Tensor> inputs_;
   std::vector<Tensor> outputs_;

@@ -3,7 +3,9 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/gradient_product.h"
 #include "cpu/kernels.h"
+#include "cpu/optimizer_groups.h"
 #include "cpu/update_kernels.h"
 
 namespace addax::cpu {
@@ -28,6 +30,7 @@ constexpr int64_t kGrainUnits = 8;
 // that lies as far into the parameters as a row of the largest one lies into that one's rows.
 class ParameterChunks {
  public:
+  ParameterChunks() = default;
   explicit ParameterChunks(std::span<const Tensor> parameters) {
     for (const Tensor& parameter : parameters) {
       begins_.push_back(units_);
@@ -36,7 +39,7 @@ class ParameterChunks {
     }
   }
 
-  int64_t count() const { return chunks_for(units_, kGrainUnits); }
+  int64_t count() const { return units_ == 0 ? 0 : chunks_for(units_, kGrainUnits); }
 
   // Calls body(parameter, first element, number of elements) for what belongs to a chunk.
   template <class Body>
@@ -57,35 +60,72 @@ class ParameterChunks {
   int64_t units_ = 0;
 };
 
-// Tensors of a node in groups of `count_` behind its scalars: parameters, gradients, slots.
+// Chunks are first those of the absorbed products, then those of what is left.
 class Optimizer : public Kernel {
  public:
-  Optimizer(const Node& node, int scalars, int in_groups, int out_groups)
-      : learning_rate_(node.input(0)),
-        inputs_(node.inputs().begin() + scalars, node.inputs().end()),
+  explicit Optimizer(const Node& node)
+      : groups_(node),
+        learning_rate_(node.input(0)),
+        inputs_(node.inputs().begin(), node.inputs().end()),
         outputs_(node.outputs().begin(), node.outputs().end()),
-        count_(inputs_.size() / static_cast<size_t>(in_groups)),
-        chunks_(std::span(inputs_).first(count_)),
         kernels_(update_kernels(active_isa())) {
-    int64_t bytes = 0;
-    for (size_t i = 0; i < count_; ++i) bytes += (in_groups + out_groups) * inputs_[i].bytes();
-    add_stage(chunks_.count(), bytes_cost(bytes));
+    for (size_t i = 0; i < groups_.count; ++i) plain_.push_back(i);
+    bytes_ = 0;
+    for (const Tensor& tensor : inputs_) bytes_ += static_cast<double>(tensor.bytes());
+    for (const Tensor& tensor : outputs_) bytes_ += static_cast<double>(tensor.bytes());
+    int64_t chunks = 0;
+    for (const AbsorbedGradient& gradient : absorbed_gradients(node)) {
+      std::erase(plain_, gradient.parameter);
+      const GradientProduct product(Node(node.graph(), gradient.node));
+      products_.push_back({gradient.parameter, product});
+      chunks += product.chunks();
+      absorbed_flops_ += product.flops();
+      bytes_ += static_cast<double>(product.operand_bytes() -
+                                    inputs_[groups_.gradient(gradient.parameter)].bytes());
+    }
+    std::vector<Tensor> parameters;
+    for (size_t i : plain_) parameters.push_back(inputs_[groups_.input(0, i)]);
+    chunks_ = ParameterChunks(parameters);
+    add_stage(chunks + chunks_.count(), absorbed_flops_ + kFlopsPerByte * bytes_);
   }
 
  protected:
+  // Calls body(parameter, first element, number of elements, their gradient) for what belongs to a
+  // chunk.
+  template <class Body>
+  void visit(const RunContext& context, int64_t chunk, const Body& body) const {
+    for (const auto& [i, product] : products_) {
+      if (chunk < product.chunks()) {
+        product.visit(context, chunk, [&](int64_t first, int64_t n, const float* gradient) {
+          body(i, first, n, gradient);
+        });
+        return;
+      }
+      chunk -= product.chunks();
+    }
+    chunks_.visit(chunk, [&](size_t index, int64_t first, int64_t n) {
+      const size_t i = plain_[index];
+      const Tensor& gradient = inputs_[groups_.gradient(i)];
+      const auto item = static_cast<int64_t>(addax::size_of(gradient.dtype));
+      body(i, first, n, context.data<const std::byte>(gradient) + first * item);
+    });
+  }
+
   template <class T>
   const T* in(const RunContext& context, size_t group, size_t i, int64_t first) const {
-    return context.data<const T>(inputs_[group * count_ + i]) + first;
+    return context.data<const T>(inputs_[groups_.input(group, i)]) + first;
   }
   template <class T>
   T* out(const RunContext& context, size_t group, size_t i, int64_t first) const {
-    return context.data<T>(outputs_[group * count_ + i]) + first;
+    return context.data<T>(outputs_[group * groups_.count + i]) + first;
   }
-  bool is_double(size_t i) const { return inputs_[i].dtype == DType::Float64; }
+  bool is_double(size_t i) const { return inputs_[groups_.input(0, i)].dtype == DType::Float64; }
 
+  OptimizerGroups groups_;
   Tensor learning_rate_;
   std::vector<Tensor> inputs_, outputs_;
-  size_t count_;
+  std::vector<std::pair<size_t, GradientProduct>> products_;
+  std::vector<size_t> plain_;
   ParameterChunks chunks_;
   const UpdateKernels& kernels_;
 };
@@ -93,49 +133,50 @@ class Optimizer : public Kernel {
 class Adam : public Optimizer {
  public:
   explicit Adam(const Node& node)
-      : Optimizer(node, 2, 4, 3),
+      : Optimizer(node),
         step_(node.input(1)),
-        beta_1_(node.number("beta_1", 0.9)),
-        beta_2_(node.number("beta_2", 0.999)),
+        keep_1_(1 - node.number("beta_1", 0.9)),
+        keep_2_(1 - node.number("beta_2", 0.999)),
+        log_beta_1_(std::log(node.number("beta_1", 0.9))),
+        log_beta_2_(std::log(node.number("beta_2", 0.999))),
         epsilon_(node.number("epsilon", 1e-7)) {}
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const auto t = static_cast<double>(*context.data<const int64_t>(step_) + 1);
     const double lr = *context.data<const float>(learning_rate_);
     // 1 - beta^t as -expm1(t log(beta)), exact while beta^t is close to 1.
-    const double rate =
-        lr * std::sqrt(-std::expm1(t * std::log(beta_2_))) / -std::expm1(t * std::log(beta_1_));
-    const AdamNumbers<double> numbers = {1 - beta_1_, 1 - beta_2_, rate, epsilon_};
+    const double rate = lr * std::sqrt(-std::expm1(t * log_beta_2_)) / -std::expm1(t * log_beta_1_);
+    const AdamNumbers<double> numbers = {keep_1_, keep_2_, rate, epsilon_};
     const AdamNumbers<float> narrow = {
         static_cast<float>(numbers.keep_1), static_cast<float>(numbers.keep_2),
         static_cast<float>(numbers.rate), static_cast<float>(numbers.epsilon)};
-    chunks_.visit(chunk, [&](size_t i, int64_t first, int64_t n) {
+    visit(context, chunk, [&](size_t i, int64_t first, int64_t n, const void* gradient) {
       if (is_double(i)) {
-        kernels_.adam_f64(run_of<double>(context, i, first, n), numbers);
+        kernels_.adam_f64(run_of<double>(context, i, first, n, gradient), numbers);
       } else {
-        kernels_.adam_f32(run_of<float>(context, i, first, n), narrow);
+        kernels_.adam_f32(run_of<float>(context, i, first, n, gradient), narrow);
       }
     });
   }
 
  private:
   template <class T>
-  AdamRun<T> run_of(const RunContext& context, size_t i, int64_t first, int64_t n) const {
-    return {in<T>(context, 0, i, first),  in<T>(context, 1, i, first),
+  AdamRun<T> run_of(const RunContext& context, size_t i, int64_t first, int64_t n,
+                    const void* gradient) const {
+    return {in<T>(context, 0, i, first),  static_cast<const T*>(gradient),
             in<T>(context, 2, i, first),  in<T>(context, 3, i, first),
             out<T>(context, 0, i, first), out<T>(context, 1, i, first),
             out<T>(context, 2, i, first), n};
   }
 
   Tensor step_;
-  double beta_1_, beta_2_, epsilon_;
+  double keep_1_, keep_2_, log_beta_1_, log_beta_2_, epsilon_;
 };
 
 class Sgd : public Optimizer {
  public:
   explicit Sgd(const Node& node)
-      : Optimizer(node, 1, node.number("momentum", 0) != 0 ? 3 : 2,
-                  node.number("momentum", 0) != 0 ? 2 : 1),
+      : Optimizer(node),
         momentum_(node.number("momentum", 0)),
         nesterov_(node.flag("nesterov", false)) {}
 
@@ -143,21 +184,22 @@ class Sgd : public Optimizer {
     const float rate = *context.data<const float>(learning_rate_);
     const SgdNumbers<double> wide = {rate, momentum_, nesterov_ && momentum_ != 0};
     const SgdNumbers<float> narrow = {rate, static_cast<float>(momentum_), wide.nesterov};
-    chunks_.visit(chunk, [&](size_t i, int64_t first, int64_t n) {
+    visit(context, chunk, [&](size_t i, int64_t first, int64_t n, const void* gradient) {
       if (is_double(i)) {
-        kernels_.sgd_f64(run_of<double>(context, i, first, n), wide);
+        kernels_.sgd_f64(run_of<double>(context, i, first, n, gradient), wide);
       } else {
-        kernels_.sgd_f32(run_of<float>(context, i, first, n), narrow);
+        kernels_.sgd_f32(run_of<float>(context, i, first, n, gradient), narrow);
       }
     });
   }
 
  private:
   template <class T>
-  SgdRun<T> run_of(const RunContext& context, size_t i, int64_t first, int64_t n) const {
+  SgdRun<T> run_of(const RunContext& context, size_t i, int64_t first, int64_t n,
+                   const void* gradient) const {
     const bool slots = momentum_ != 0;
     return {in<T>(context, 0, i, first),
-            in<T>(context, 1, i, first),
+            static_cast<const T*>(gradient),
             slots ? in<T>(context, 2, i, first) : nullptr,
             out<T>(context, 0, i, first),
             slots ? out<T>(context, 1, i, first) : nullptr,
@@ -170,9 +212,17 @@ class Sgd : public Optimizer {
 
 }  // namespace
 
+bool is_optimizer(std::string_view op) { return op == "adam" || op == "sgd"; }
+
+OptimizerGroups::OptimizerGroups(const Node& optimizer) {
+  const bool adam = optimizer.op() == "adam";
+  scalars = adam ? 2 : 1;
+  in_groups = adam ? 4 : optimizer.number("momentum", 0) != 0 ? 3 : 2;
+  count = (static_cast<size_t>(optimizer.num_inputs()) - scalars) / in_groups;
+}
+
 bool accepts_optimizer(const Node& node) {
-  const size_t scalars = node.op() == "adam" ? 2 : 1;
-  for (const Tensor& tensor : node.inputs().subspan(scalars)) {
+  for (const Tensor& tensor : node.inputs().subspan(OptimizerGroups(node).scalars)) {
     if (tensor.dtype != DType::Float32 && tensor.dtype != DType::Float64) return false;
   }
   return true;

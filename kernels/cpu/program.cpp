@@ -8,7 +8,9 @@
 
 #include "core/error.h"
 #include "cpu/denormals.h"
+#include "cpu/gradient_product.h"
 #include "cpu/kernel_table.h"
+#include "cpu/optimizer_groups.h"
 #include "cpu/plugin.h"
 #include "cpu/status.h"
 
@@ -69,6 +71,18 @@ std::string describe(const std::string& op, const std::string& label, const Kern
   return text;
 }
 
+// Nodes that are computed within an optimizer's.
+std::vector<bool> absorbed_nodes(const adx_graph& graph) {
+  std::vector<bool> absorbed(static_cast<size_t>(graph.num_nodes), false);
+  for (int32_t i = 0; i < graph.num_nodes; ++i) {
+    if (!is_optimizer(element(graph.nodes, i).op)) continue;
+    for (const AbsorbedGradient& gradient : absorbed_gradients(Node(graph, i))) {
+      absorbed[static_cast<size_t>(gradient.node)] = true;
+    }
+  }
+  return absorbed;
+}
+
 }  // namespace
 
 void CheckFailure::report(int64_t index, double value) {
@@ -99,7 +113,9 @@ Program::Program(const adx_graph& graph, const adx_host& host)
     }
   }
   size_t workspace_bytes = 0;
+  const std::vector<bool> absorbed = absorbed_nodes(graph);
   for (int32_t i = 0; i < graph.num_nodes; ++i) {
+    if (absorbed[static_cast<size_t>(i)]) continue;
     add_step(graph, i);
     if (!steps_.empty()) {
       workspace_bytes = std::max(workspace_bytes, steps_.back().kernel->workspace_bytes());
@@ -127,7 +143,8 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   step.node = index;
   step.op = node.op();
   step.label = node.label();
-  step.flops = node.flops();
+  step.flops = node.flops() + step.kernel->absorbed_flops();
+  if (step.kernel->absorbed_flops() > 0) step.op += "+matmul";
   step.bytes = step.kernel->bytes();
   if (step.bytes < 0) step.bytes = bytes_of(node);
   host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());

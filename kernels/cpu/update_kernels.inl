@@ -57,8 +57,12 @@ inline AdamStep<T> adam_step(Vec<T> p, Vec<T> g, Vec<T> m, Vec<T> v,
   return {p - m * adam_factor(v, numbers), m, v};
 }
 
+// Arguments are copied so that they stay in registers: a store might change what a reference
+// refers to.
 template <class T>
-void adam(const AdamRun<T>& run, const AdamNumbers<T>& numbers) {
+void adam(const AdamRun<T>& arguments, const AdamNumbers<T>& constants) {
+  const AdamRun<T> run = arguments;
+  const AdamNumbers<T> numbers = constants;
   int64_t i = 0;
   for (; i + kWidth<T> <= run.n; i += kWidth<T>) {
     const AdamStep<T> next =
@@ -90,7 +94,9 @@ inline SgdStep<T> sgd_step(Vec<T> p, Vec<T> g, Vec<T> v, const SgdNumbers<T>& nu
 }
 
 template <class T>
-void sgd(const SgdRun<T>& run, const SgdNumbers<T>& numbers) {
+void sgd(const SgdRun<T>& arguments, const SgdNumbers<T>& constants) {
+  const SgdRun<T> run = arguments;
+  const SgdNumbers<T> numbers = constants;
   const bool slots = run.v != nullptr;
   int64_t i = 0;
   for (; i + kWidth<T> <= run.n; i += kWidth<T>) {
