@@ -53,16 +53,18 @@ class Take : public Kernel {
  private:
   static constexpr int64_t kGroup = 64;
 
-  // `n` rows of one outer position, each fetched while earlier ones are copied.
+  // `n` rows of one outer position, each fetched while earlier ones are copied. The rows behind
+  // them are fetched as well: the thread goes on with the next chunk, most likely.
   void take_rows(const RunContext& context, int64_t row, int64_t n) const {
     const int64_t outer = row / count_, first = row % count_;
     const auto index_item = static_cast<int64_t>(addax::size_of(indices_.dtype));
-    int64_t indices[kGroup];
-    load_index_(context.data<const std::byte>(indices_) + first * index_item, indices, n);
-    for (int64_t i = 0; i < std::min(ahead_, n); ++i) prefetch(context, outer, indices[i]);
+    const int64_t fetched = std::min(n + ahead_, count_ - first);
+    int64_t indices[2 * kGroup];
+    load_index_(context.data<const std::byte>(indices_) + first * index_item, indices, fetched);
+    for (int64_t i = 0; i < std::min(ahead_, fetched); ++i) prefetch(context, outer, indices[i]);
     std::byte* to = context.data<std::byte>(y_) + row * inner_ * y_item_;
     for (int64_t i = 0; i < n; ++i, to += inner_ * y_item_) {
-      if (i + ahead_ < n) prefetch(context, outer, indices[i + ahead_]);
+      if (i + ahead_ < fetched) prefetch(context, outer, indices[i + ahead_]);
       if (indices[i] < 0 || indices[i] >= extent_) {
         context.failure->report(first + i, static_cast<double>(indices[i]));
         std::memset(to, 0, static_cast<size_t>(inner_ * y_item_));
