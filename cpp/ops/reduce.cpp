@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "ops/axes.h"
 #include "ops/checks.h"
 #include "ops/compute_class.h"
@@ -76,10 +78,15 @@ std::vector<Value> grad_extremum(const GradCall& call) {
                     {{"chosen", chosen}, {"dy", dy}, {"count", count}}, dtype)};
 }
 
-// The product of the other elements: y / x, but where one element is 0 the product of the rest
-// belongs to it, and where two are 0 nothing is left.
 std::vector<Value> grad_prod(const GradCall& call) {
   if (!has_gradient(call)) return {Value()};
+  const Value dy = keep_axes(call, call.output_grads[0]);
+  return {call.emit.call("prod_grad", {call.inputs[0], dy}, {{"axes", call.attrs.at("axes")}})};
+}
+
+// The product of the other elements is y / x, but where one element is 0 the product of the rest
+// belongs to it, and where two are 0 nothing is left.
+std::vector<Value> decompose_prod_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const Value x = call.inputs[0];
   const DType dtype = emit.dtype(x);
@@ -89,12 +96,79 @@ std::vector<Value> grad_prod(const GradCall& call) {
   const Value zeros = emit.sum(emit_text(emit, "x == 0", {{"x", x}}, dtype), axes, true);
   return {emit_text(emit,
                     "dy * product * where(x == 0, zeros == 1, where(zeros == 0, 1 / others, 0))",
-                    {{"dy", keep_axes(call, call.output_grads[0])},
+                    {{"dy", call.inputs[1]},
                      {"product", product},
                      {"x", x},
                      {"zeros", zeros},
                      {"others", others}},
                     dtype)};
+}
+
+// The decomposition hides from differentiation what depends on elements that are 0. Here element i
+// of the product's gradient is the product of row i of a square, x with 1 in place of x[i].
+std::vector<Value> grad_prod_grad(const GradCall& call) {
+  Emitter& emit = call.emit;
+  const Value g = call.output_grads[0];
+  if (!g.valid()) return {Value(), Value()};
+  const Shape shape = emit.shape(call.inputs[0]);
+  const DType dtype = emit.dtype(g);
+  const Ints& axes = call.attrs.ints("axes");
+  const int64_t n = reduced_count(shape, axes);
+  if (n == 0) return {Value(), Value()};
+  const Shape rows{shape.num_elements() / n, n};
+
+  Ints last;  // the permutation that puts the reduced axes last, and its inverse
+  for (bool reduced : {false, true}) {
+    for (int64_t axis = 0; axis < shape.rank(); ++axis) {
+      if (std::binary_search(axes.begin(), axes.end(), axis) == reduced) last.push_back(axis);
+    }
+  }
+  Ints back(last.size());
+  Ints moved(last.size());
+  for (size_t i = 0; i < last.size(); ++i) {
+    back[static_cast<size_t>(last[i])] = static_cast<int64_t>(i);
+    moved[i] = shape[static_cast<int>(last[i])];
+  }
+  const auto to_rows = [&](Value value) { return emit.reshape(emit.transpose(value, last), rows); };
+
+  const Value gs = to_rows(g);
+  const Value dy = emit.reshape(emit.transpose(call.inputs[1], last), Shape{rows[0], 1});
+  const Value x = emit.reshape(to_rows(call.inputs[0]), Shape{rows[0], 1, n});
+  const auto index = [&](const Shape& along) {
+    return emit.reshape(emit.call("iota", {}, {{"shape", Ints{n}}, {"dtype", DType::Int64}}),
+                        along);
+  };
+  const Value diagonal = emit.call("equal", {index(Shape{n, 1}), index(Shape{1, n})});
+  const Value square =
+      emit_text(emit, "where(diagonal, 1, x)", {{"diagonal", diagonal}, {"x", x}}, dtype);
+  const Value products = emit.call("prod", {square}, {{"axes", Ints{2}}});
+  const Value ddy = emit.sum(emit.multiply(gs, products), {1}, true);
+
+  const Value weights = emit.reshape(emit.multiply(gs, dy), Shape{rows[0], n, 1});
+  const Value pairs = emit.call("prod_grad", {square, weights}, {{"axes", Ints{2}}});
+  const Value dx = emit.sum(emit_text(emit, "where(diagonal, 0, pairs)",
+                                      {{"diagonal", diagonal}, {"pairs", pairs}}, dtype),
+                            {1}, false);
+  return {emit.transpose(emit.reshape(dx, Shape(moved)), back),
+          emit.reshape(ddy, emit.shape(call.inputs[1]))};
+}
+
+OpDef prod_grad_op() {
+  OpDef def;
+  def.name = "prod_grad";
+  def.doc = "Gradient of `prod`; `dy` has extent 1 in place of the reduced axes.";
+  def.is_public = false;
+  def.inputs = {"x", "dy"};
+  def.attrs = {kAxes};
+  def.infer = [](const OpCall& call) -> std::vector<TensorType> {
+    require_floating(call, 0);
+    require_dtype(call, 1, call.inputs[0].dtype);
+    require_shape(call, 1, reduced_shape(call.inputs[0].shape, call.attrs.ints("axes"), true));
+    return {call.inputs[0]};
+  };
+  def.grad = grad_prod_grad;
+  def.decompose = decompose_prod_grad;
+  return def;
 }
 
 OpDef reduction(std::string name, DTypeRule rule, std::string doc) {
@@ -215,6 +289,7 @@ Tensor([3., 8.], dtype=float32))");
   prod.infer = infer_sum;
   prod.grad = grad_prod;
   ops.add(std::move(prod));
+  ops.add(prod_grad_op());
 
   OpDef max = reduction("max", DTypeRule::Any,
                         R"(Largest element over axes; NaN if there is one. Ties share the gradient.

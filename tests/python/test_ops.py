@@ -196,6 +196,27 @@ def test_second_derivative(name: str) -> None:
     np.testing.assert_allclose(np.asarray(second(_core.tensor(x))), numeric, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("axis", [None, 1, (0, 2)])
+def test_second_derivative_of_a_product_that_is_zero(axis: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 2))
+    x[0, 1] = x[1, 2, 0] = x[0, 2, 1] = 0
+    direction = np.random.default_rng(1).normal(size=x.shape)
+
+    def slope(x: Any) -> Any:
+        first = ax.grad(
+            lambda v: (ax.ops.prod(v, axis=axis) ** 2 + ax.ops.prod(v, axis=axis)).sum()
+        )
+        return (first(x) * direction).sum()
+
+    got = np.asarray(ax.grad(slope)(_core.tensor(x)))
+    step = 1e-5
+    for element in np.ndindex(x.shape):
+        moved = np.zeros_like(x)
+        moved[element] = step
+        ends = [float(slope(_core.tensor(x + sign * moved))) for sign in (1, -1)]
+        np.testing.assert_allclose(got[element], (ends[0] - ends[1]) / (2 * step), atol=1e-6)
+
+
 def test_second_derivative_through_convolution() -> None:
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(1, 4, 4, 2)), rng.normal(size=(2, 2, 2, 3))
