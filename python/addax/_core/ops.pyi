@@ -562,7 +562,7 @@ def pad(x: object, value: object, low: int | collections.abc.Sequence[int], high
     """
     `x` with `value` before, after and between its elements.
     
-    >>> ax.ops.pad([1.0, 2.0], 0.0, low=[1], high=[2])
+    >>> ax._core.ops.pad([1.0, 2.0], 0.0, low=[1], high=[2])
     Tensor([0., 1., 2., 0., 0.], dtype=float32)
     
     Arguments:
@@ -648,7 +648,7 @@ def reshape(x: object, shape: int | collections.abc.Sequence[int]) -> addax._cor
     """
     The same elements in another shape, in row-major order.
     
-    >>> ax.ops.reshape([[1.0, 2.0], [3.0, 4.0]], shape=[-1])
+    >>> ax._core.ops.reshape([[1.0, 2.0], [3.0, 4.0]], shape=[-1])
     Tensor([1., 2., 3., 4.], dtype=float32)
     
     Arguments:
