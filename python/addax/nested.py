@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+_SEQUENCES = (list, tuple)
+
 
 def leaves(structure: Any) -> Iterator[Any]:
     """Yield what is neither a tuple, nor a list, nor a dict, from left to right.
@@ -15,7 +17,7 @@ def leaves(structure: Any) -> Iterator[Any]:
     if isinstance(structure, dict):
         for item in structure.values():
             yield from leaves(item)
-    elif isinstance(structure, list | tuple):
+    elif isinstance(structure, _SEQUENCES):
         for item in structure:
             yield from leaves(item)
     else:

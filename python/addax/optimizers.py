@@ -98,9 +98,8 @@ class Optimizer:
         with tracing.suspended():
             for slot in self.slot_names():
                 for weight in variables:
-                    zeros = _core.tensor(
-                        np.zeros(tuple(weight.shape), np.float32), dtype=weight.dtype, device=device
-                    )
+                    zero = _core.tensor(0.0, dtype=weight.dtype, device=device)
+                    zeros = emit("broadcast_to", zero, shape=list(weight.shape))
                     name = f"{self.name}/{weight.name}/{slot}"
                     self._slots.append(_core.Variable(zeros, name=name, trainable=False))
         self._for = [id(variable) for variable in variables]

@@ -230,32 +230,39 @@ class Layer:
         self.__dict__.setdefault("_created", []).append(variable)
         return variable
 
-    def _own_variables(self) -> list[_core.Variable]:
-        found = [x for x in _tracked(self.__dict__) if isinstance(x, Variable)]
-        unique = list({id(variable): variable for variable in found}.values())
-        return sorted(unique, key=lambda variable: not variable.trainable)
-
     def _sublayers(self) -> list[Layer]:
         found = [x for x in _tracked(self.__dict__) if isinstance(x, Layer) and x is not self]
         return list({id(layer): layer for layer in found}.values())
 
-    def _flat(self) -> Iterator[Layer]:
-        """Yield this layer and all layers within it, each once."""
+    def _walk(self) -> Iterator[tuple[Layer, list[_core.Variable]]]:
+        """Yield this layer and all layers within it, each once, with the variables of their own."""
         seen: set[int] = set()
 
-        def walk(layer: Layer) -> Iterator[Layer]:
-            if id(layer) not in seen:
-                seen.add(id(layer))
-                yield layer
-                for inner in layer._sublayers():
-                    yield from walk(inner)
+        def walk(layer: Layer) -> Iterator[tuple[Layer, list[_core.Variable]]]:
+            if id(layer) in seen:
+                return
+            seen.add(id(layer))
+            variables: dict[int, _core.Variable] = {}
+            inner: list[Layer] = []
+            for part in _tracked(layer.__dict__):
+                if isinstance(part, Variable):
+                    variables[id(part)] = part
+                elif isinstance(part, Layer):
+                    inner.append(part)
+            yield layer, sorted(variables.values(), key=lambda variable: not variable.trainable)
+            for part in inner:
+                yield from walk(part)
 
         return walk(self)
+
+    def _flat(self) -> Iterator[Layer]:
+        """Yield this layer and all layers within it, each once."""
+        return (layer for layer, _ in self._walk())
 
     @property
     def weights(self) -> list[_core.Variable]:
         """All variables: the layer's own, then those of the layers within it."""
-        found = [variable for layer in self._flat() for variable in layer._own_variables()]
+        found = [variable for _, variables in self._walk() for variable in variables]
         return list({id(variable): variable for variable in found}.values())
 
     @property
@@ -270,9 +277,9 @@ class Layer:
             return []
         found = [
             variable
-            for layer in self._flat()
+            for layer, variables in self._walk()
             if layer._trainable
-            for variable in layer._own_variables()
+            for variable in variables
             if variable.trainable
         ]
         return list({id(variable): variable for variable in found}.values())
@@ -394,9 +401,12 @@ class Layer:
         )
 
 
+_HOLDERS = (Variable, Layer, list, tuple, dict)
+
+
 def _tracked(attributes: dict[str, Any]) -> Iterator[Any]:
     for key, value in attributes.items():
-        if key not in _UNTRACKED and isinstance(value, Variable | Layer | list | tuple | dict):
+        if key not in _UNTRACKED and isinstance(value, _HOLDERS):
             yield from nested.leaves(value)
 
 

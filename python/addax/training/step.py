@@ -96,8 +96,8 @@ class Steps:
     def _compiled(
         self, key: Any, mode: str, data: Arrays, body: Callable[[_core.Trace], list[Tensor]]
     ) -> _core.Executable:
-        trained = tuple(variable.trainable for variable in self._model.weights)
-        key = (*key, trained, *(layer._trainable for layer in self._model._flat()))
+        for layer, variables in self._model._walk():
+            key = (*key, layer._trainable, *(variable.trainable for variable in variables))
         with self._lock:
             program = self._programs.pop(key, None)
             if program is None:
