@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import os
 import struct
 import tracemalloc
-import urllib.error
 from pathlib import Path
 
 import numpy as np
@@ -97,19 +95,6 @@ def write_set(folder: Path, count: int, suffix: str = ".gz") -> None:
         (folder / (name + suffix)).write_bytes(gzip.compress(data) if suffix else data)
 
 
-@pytest.fixture
-def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    data_home, keras_home = tmp_path / "data", tmp_path / "keras"
-    monkeypatch.setenv("ADDAX_DATA_HOME", str(data_home))
-    monkeypatch.setenv("KERAS_HOME", str(keras_home))
-
-    def no_network(url: str, timeout: float) -> None:
-        raise urllib.error.URLError("no route to host")
-
-    monkeypatch.setattr(store.urllib.request, "urlopen", no_network)
-    return data_home, keras_home / "datasets"
-
-
 @pytest.mark.parametrize("dataset", [fashion_mnist, mnist])
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_data_home_comes_before_keras_cache(homes, dataset, suffix) -> None:
@@ -147,21 +132,10 @@ def test_unwritable_cache_folder_is_an_error(homes) -> None:
         fashion_mnist.load_data()
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> list[str]:
-    urls: list[str] = []
-
-    def urlopen(url: str, timeout: float) -> io.BytesIO:
-        urls.append(url)
-        return io.BytesIO(content)
-
-    monkeypatch.setattr(store.urllib.request, "urlopen", urlopen)
-    return urls
-
-
-def test_download_is_verified_and_kept(homes, monkeypatch) -> None:
+def test_download_is_verified_and_kept(homes, serve) -> None:
     content = gzip.compress(idx_bytes(np.arange(6, dtype=np.uint8)))
     file = store.RemoteFile("a.gz", hashlib.sha256(content).hexdigest())
-    urls = serve(monkeypatch, content)
+    urls = serve(content)
     for _ in range(2):
         (path,) = store.locate("some", "https://example.org/", [file])
     assert urls == ["https://example.org/a.gz"]
@@ -169,8 +143,8 @@ def test_download_is_verified_and_kept(homes, monkeypatch) -> None:
     assert os.listdir(path.parent) == ["a.gz"]
 
 
-def test_download_with_another_checksum_is_refused(homes, monkeypatch) -> None:
-    serve(monkeypatch, b"not what was promised")
+def test_download_with_another_checksum_is_refused(homes, serve) -> None:
+    serve(b"not what was promised")
     with pytest.raises(IoError, match="SHA-256"):
         store.locate("some", "https://example.org/", [store.RemoteFile("a.gz", "0" * 64)])
     assert list((homes[1] / "some").iterdir()) == []

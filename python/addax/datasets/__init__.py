@@ -5,6 +5,6 @@ folder, and are otherwise downloaded there and checked against their SHA-256.
 ``synthetic_fashion`` is drawn by a program and needs no files.
 """
 
-from addax.datasets import fashion_mnist, mnist, synthetic_fashion
+from addax.datasets import cifar10, cifar100, fashion_mnist, mnist, synthetic_fashion
 
-__all__ = ["fashion_mnist", "mnist", "synthetic_fashion"]
+__all__ = ["cifar10", "cifar100", "fashion_mnist", "mnist", "synthetic_fashion"]

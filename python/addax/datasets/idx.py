@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from addax.datasets.byte_source import ByteSource, open_bytes
 from addax.errors import IoError
 
 _UNSIGNED_BYTE = 0x08
 _MAX_RANK = 8
-# DEFLATE cannot expand a byte of input into more than this many bytes of output.
-_MAX_DEFLATE_RATIO = 1032
-_GZIP_FRAME = 18  # header and trailer
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -28,23 +24,12 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Raises:
         IoError: the file cannot be read, is no IDX file, is truncated, or is longer than it says.
     """
-    compressed = path.suffix == ".gz"
-    try:
-        with path.open("rb") as raw:
-            file_size = raw.seek(0, 2)
-            raw.seek(0)
-            if not compressed:
-                return _read_stream(raw, path, file_size, file_size)
-            most = max(file_size - _GZIP_FRAME, 0) * _MAX_DEFLATE_RATIO
-            with gzip.GzipFile(fileobj=raw) as stream:
-                return _read_stream(cast(BinaryIO, stream), path, most, None)
-    except (OSError, EOFError, zlib.error) as error:
-        if isinstance(error, IoError):
-            raise
-        raise IoError(f"[read_idx] {path}: {error}; replace the file") from error
+    with open_bytes(path, "read_idx") as source:
+        return _read_array(source, path)
 
 
-def _read_stream(stream: BinaryIO, path: Path, most: int, exact: int | None) -> NDArray[np.uint8]:
+def _read_array(source: ByteSource, path: Path) -> NDArray[np.uint8]:
+    stream, most = source.stream, source.capacity
     magic = _read_exactly(stream, 4, path)
     if magic[:2] != b"\0\0" or magic[2] != _UNSIGNED_BYTE or not 1 <= magic[3] <= _MAX_RANK:
         raise IoError(
@@ -56,7 +41,7 @@ def _read_stream(stream: BinaryIO, path: Path, most: int, exact: int | None) -> 
     size = 1
     for extent in shape:
         size *= extent
-    if header + size > most or (exact is not None and header + size != exact):
+    if header + size > most or (source.exact and header + size != most):
         raise IoError(
             f"[read_idx] {path}: its header says {shape}, {size} bytes, but the file can hold "
             f"{'only ' if header + size > most else ''}{max(most - header, 0)}; "

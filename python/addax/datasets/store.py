@@ -33,16 +33,24 @@ def locate(dataset: str, base_url: str, files: Sequence[RemoteFile]) -> list[Pat
     Raises:
         IoError: a file is missing and cannot be downloaded or stored; says which file to put where.
     """
-    folders = [keras_cache() / dataset]
-    if home := os.environ.get("ADDAX_DATA_HOME"):
-        folders.insert(0, Path(home) / dataset)
-    for folder in folders:
-        paths = [_existing(folder, file) for file in files]
+    places = folders(dataset)
+    for folder in places:
+        paths = [existing(folder, file.name) for file in files]
         found = [path for path in paths if path is not None]
         if len(found) == len(files):
             return found
-    target = folders[-1]
-    return [_existing(target, file) or _download(base_url, file, target, folders) for file in files]
+    target = places[-1]
+    return [
+        existing(target, file.name) or _download(base_url, file, target, places) for file in files
+    ]
+
+
+def folders(dataset: str) -> list[Path]:
+    """Where files of ``dataset`` are looked for, in order; downloads go to the last."""
+    places = [keras_cache() / dataset]
+    if home := os.environ.get("ADDAX_DATA_HOME"):
+        places.insert(0, Path(home) / dataset)
+    return places
 
 
 def keras_cache() -> Path:
@@ -51,10 +59,11 @@ def keras_cache() -> Path:
     return (Path(home) if home else Path.home() / ".keras") / "datasets"
 
 
-def _existing(folder: Path, file: RemoteFile) -> Path | None:
-    for name in (file.name, file.name.removesuffix(".gz")):
-        if (folder / name).is_file():
-            return folder / name
+def existing(folder: Path, name: str) -> Path | None:
+    """The gzipped file of that name or its uncompressed form, whichever is in the folder."""
+    for form in (name, name.removesuffix(".gz")):
+        if (folder / form).is_file():
+            return folder / form
     return None
 
 
