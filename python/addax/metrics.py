@@ -31,6 +31,9 @@ class Metric:
     3.0
     """
 
+    # Whether training is to raise or to lower the result; None where that is not known.
+    more_is_better: bool | None = None
+
     def __init__(self, name: str | None = None, dtype: str | None = None) -> None:
         self.name = name or naming.snake_case(type(self).__name__)
         self.dtype = dtype or "float32"
@@ -206,6 +209,8 @@ class Accuracy(MeanMetricWrapper):
     0.5
     """
 
+    more_is_better = True
+
     def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
         super().__init__(accuracy, name, dtype)
 
@@ -218,6 +223,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     >>> metric.result().item()
     0.5
     """
+
+    more_is_better = True
 
     def __init__(
         self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5
@@ -234,6 +241,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
     1.0
     """
 
+    more_is_better = True
+
     def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
@@ -246,6 +255,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     >>> metric.result().item()
     1.0
     """
+
+    more_is_better = True
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
@@ -260,6 +271,8 @@ class MeanSquaredError(MeanMetricWrapper):
     4.0
     """
 
+    more_is_better = False
+
     def __init__(self, name: str = "mean_squared_error", dtype: str | None = None) -> None:
         super().__init__(losses.mean_squared_error, name, dtype)
 
@@ -273,6 +286,8 @@ class MeanAbsoluteError(MeanMetricWrapper):
     2.0
     """
 
+    more_is_better = False
+
     def __init__(self, name: str = "mean_absolute_error", dtype: str | None = None) -> None:
         super().__init__(losses.mean_absolute_error, name, dtype)
 
@@ -285,6 +300,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     >>> round(metric.result().item(), 4)
     0.6931
     """
+
+    more_is_better = False
 
     def __init__(
         self,
@@ -305,6 +322,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
     >>> round(metric.result().item(), 4)
     0.6931
     """
+
+    more_is_better = False
 
     def __init__(
         self,
@@ -366,6 +385,7 @@ def get_for(identifier: Any, target: tuple[int, ...], output: tuple[int, ...]) -
         cls = family[0] if binary else family[1] if sparse else family[2]
         if cls is MeanMetricWrapper:
             metric = MeanMetricWrapper(losses.binary_crossentropy)
+            metric.more_is_better = False
         else:
             metric = cls()
     if isinstance(identifier, str):

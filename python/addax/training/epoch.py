@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from addax.training.trainer import Trainer
 
 
+# What callbacks set on the model to end a pass after a batch.
+_STOP_FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
+
+
 class Pass:
     """Full batches in one call, then the rest as a batch of its own."""
 
@@ -61,6 +65,8 @@ class Pass:
                     told.tell(f"on_{self._mode}_batch_end", done, objective.report())
                     if progress is not None:
                         progress.update(done + 1)
+                    if getattr(self._model, _STOP_FLAGS[self._mode]):
+                        break
             else:
                 if progress is not None and progress.wants_reports:
                     whole.run_steps(inputs, self.full, progress.update, progress.interval)

@@ -61,7 +61,7 @@ class Progress:
     interval = 0.1
 
     def __init__(self, verbose: int) -> None:
-        self._verbose = verbose
+        self.verbose = verbose
         self._bar: Any = None
         self._task: Any = None
         self._steps = 0
@@ -71,11 +71,11 @@ class Progress:
     @property
     def wants_reports(self) -> bool:
         """Whether ``update`` does anything."""
-        return self._verbose == 1
+        return self.verbose == 1
 
     def say(self, text: str) -> None:
         """Print a line unless silent."""
-        if self._verbose:
+        if self.verbose:
             print(text, flush=True)
 
     def begin(self, steps: int) -> None:
@@ -85,7 +85,7 @@ class Progress:
     def update(self, done: int) -> None:
         """Draw the bar."""
         self._done = done
-        if self._verbose != 1:
+        if self.verbose != 1:
             return
         if _in_notebook() or not sys.stdout.isatty():
             if _in_notebook():
@@ -105,10 +105,10 @@ class Progress:
     def end(self, logs: Mapping[str, float]) -> None:
         """Replace the bar by the result."""
         self.close()
-        if self._verbose == 1:
+        if self.verbose == 1:
             start = "\r" if _in_notebook() else ""
             print(start + self._line(self._steps, logs), flush=True)
-        elif self._verbose == 2:
+        elif self.verbose == 2:
             elapsed = time.perf_counter() - self._start
             count = f"{self._steps}/{self._steps}"
             rate = per_step(elapsed / max(self._steps, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +28,8 @@ class Trainer:
 
     optimizer: Any
     stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
     _objective: Objective | None
     _steps: Steps
     _device: str | None
@@ -37,6 +39,8 @@ class Trainer:
         self.__dict__.update(
             optimizer=None,
             stop_training=False,
+            stop_evaluating=False,
+            stop_predicting=False,
             history=None,
             _objective=None,
             _steps=Steps(self._as_model()),
@@ -134,7 +138,7 @@ class Trainer:
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -179,7 +183,7 @@ class Trainer:
                 range(initial_epoch, epochs),
                 epochs,
                 progress,
-                callbacks or (),
+                callbacks,
                 validation_freq,
             )
 
@@ -190,15 +194,21 @@ class Trainer:
         numbers: range,
         epochs: int,
         progress: Progress,
-        given: Iterable[Any],
+        given: Any,
         validation_freq: int,
     ) -> Any:
         objective = self._compiled_for("fit")
         history = callbacks.History()
-        params = {"verbose": progress._verbose, "epochs": epochs, "steps": run.steps}
-        told = callbacks.CallbackList([*given, history], self, params)
+        params = {
+            "verbose": progress.verbose,
+            "epochs": epochs,
+            "steps": run.steps,
+            "do_validation": check is not None,
+        }
+        told = callbacks.CallbackList([given, history], self, params)
         self.__dict__["history"] = history
         self.stop_training = False
+        logs: dict[str, float] = {}
         told.tell("on_train_begin", {})
         try:
             for epoch in numbers:
@@ -209,6 +219,7 @@ class Trainer:
                 if logs.get("loss") != logs.get("loss"):
                     blame_nan(run.data)
                 if check is not None and (epoch + 1) % validation_freq == 0:
+                    self.stop_evaluating = False
                     told.tell("on_test_begin", {})
                     check.go(None, told)
                     validation = objective.report()
@@ -221,9 +232,7 @@ class Trainer:
                     break
         finally:
             progress.close()
-        told.tell(
-            "on_train_end", history.history and {k: v[-1] for k, v in history.history.items()}
-        )
+        told.tell("on_train_end", logs)
         return history
 
     def evaluate(
@@ -234,7 +243,7 @@ class Trainer:
         verbose: Any = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
         return_dict: bool = False,
     ) -> Any:
         """Return loss and metrics over the data, as a list or a dict.
@@ -252,7 +261,8 @@ class Trainer:
         with self._on_device():
             build(self._as_model(), samples)
             run = Pass(self, "test", samples, batch, False, steps)
-            told = _callback_list(callbacks, self, {"steps": run.steps})
+            told = self._told(callbacks, progress, run.steps)
+            self.stop_evaluating = False
             told.tell("on_test_begin", {})
             try:
                 run.go(progress, told)
@@ -269,7 +279,7 @@ class Trainer:
         batch_size: int | None = None,
         verbose: Any = "auto",
         steps: int | None = None,
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """Return the outputs for all samples as NumPy arrays.
 
@@ -285,7 +295,8 @@ class Trainer:
             build(self._as_model(), samples)
             count = -(-samples.size // batch)
             count = count if steps is None else min(count, steps)
-            told = _callback_list(callbacks, self, {"steps": count})
+            told = self._told(callbacks, progress, count)
+            self.stop_predicting = False
             told.tell("on_predict_begin", {})
             try:
                 results = self._predictions(samples, batch, count, progress, told)
@@ -294,6 +305,11 @@ class Trainer:
                 progress.close()
             told.tell("on_predict_end", {})
         return results
+
+    def _told(self, given: Any, progress: Progress, steps: int) -> callbacks.CallbackList:
+        """Return the callbacks of a single pass."""
+        params = {"verbose": progress.verbose, "epochs": 1, "steps": steps}
+        return callbacks.CallbackList(given, self, params)
 
     def _predictions(
         self, samples: Arrays, batch: int, count: int, progress: Progress, told: Any
@@ -309,19 +325,21 @@ class Trainer:
             told.tell("on_predict_batch_begin", index, {})
             begin, end = index * batch, min((index + 1) * batch, size)
             if end - begin not in programs:
-                part = samples.part(begin, end)
-                programs[end - begin] = self._steps.batch("predict", part)
+                programs[end - begin] = self._steps.batch("predict", samples.part(begin, end))
             inputs = [_core.share(array[begin:end]) for array in samples.leaves]
             outputs = programs[end - begin].run(inputs)
-            for number, output in enumerate(outputs):
-                rows = np.asarray(output)
-                if index == 0:
-                    results.append(np.empty((size, *rows.shape[1:]), rows.dtype))
-                results[number][begin : begin + len(rows)] = rows
-            told.tell("on_predict_batch_end", index, {})
+            rows = [np.asarray(output) for output in outputs]
+            if index == 0:
+                results = [np.empty((size, *part.shape[1:]), part.dtype) for part in rows]
+            for whole, part in zip(results, rows, strict=True):
+                whole[begin : begin + len(part)] = part
+            told.tell("on_predict_batch_end", index, {"outputs": self._structured(samples, rows)})
             if progress.wants_reports and time.perf_counter() - shown > progress.interval:
                 shown = time.perf_counter()
                 progress.update(index + 1)
+            if self.stop_predicting:
+                results = [whole[:end] for whole in results]
+                break
         return self._structured(samples, results)
 
     def _structured(self, samples: Arrays, results: list[NDArray[Any]]) -> Any:
@@ -392,10 +410,6 @@ def _validation(given: Any) -> Arrays:
             f"{type(given).__name__}"
         )
     return Arrays(*given)
-
-
-def _callback_list(given: Iterable[Any] | None, model: Any, params: dict[str, Any]) -> Any:
-    return callbacks.CallbackList(given or (), model, params)
 
 
 def _returned(logs: dict[str, float], return_dict: bool) -> Any:
