@@ -110,13 +110,20 @@ class ConvFilterPlan {
     int64_t rows;
   };
 
+  // The pixels that all units of a chunk visit before the next: whole images, or one of the bands_
+  // of one image.
+  struct Visit {
+    Range images;
+    int64_t band;
+  };
+
   void make_units();
   void plan();
   int64_t weight_rows() const;
   void run_parts(const ConvFilterArgs<T>& args, int64_t chunk, void* workspace) const;
-  void run_unit(const ConvFilterArgs<T>& args, const Unit& unit, Range images, Range panels, T* dw,
-                bool accumulate) const;
-  std::vector<Segment> segments(const Unit& unit, Range images) const;
+  void run_unit(const ConvFilterArgs<T>& args, const Unit& unit, const Visit& visit, Range panels,
+                T* dw, bool accumulate) const;
+  std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;
   const GemmKernels<T>* kernels_;
@@ -126,6 +133,7 @@ class ConvFilterPlan {
   bool over_images_ = false;
   std::vector<Unit> units_;
   int64_t images_at_once_ = 1;
+  int64_t bands_ = 1;
   int64_t parts_ = 1;
   int64_t unit_chunks_ = 1;
   int64_t panel_chunks_ = 1;

@@ -19,8 +19,8 @@ constexpr int64_t kMinPartPixels = 256;
 constexpr int64_t kMaxPartBytes = 8 << 20;
 constexpr int64_t kMaxParts = 16;
 
-// x and dy of the images that all units of a chunk visit before the next images: half of a typical
-// L2. Fewer pixels would make visiting dw too dear.
+// x and dy of the images, or of the band of one image, that all units of a chunk visit before the
+// next: half of a typical L2. Fewer pixels would make visiting dw too dear.
 constexpr int64_t kVisitBytes = 512 << 10;
 constexpr int64_t kMinVisitPixels = 128;
 
@@ -100,6 +100,10 @@ void ConvFilterPlan<T>::plan() {
       std::max(kVisitBytes / std::max<int64_t>(1, image_size * int64_t{sizeof(T)}),
                ceil_div(kMinVisitPixels, std::max<int64_t>(1, out_pixels)));
   images_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, shape_.batch));
+  if (images_at_once_ == 1) {
+    bands_ = std::clamp<int64_t>(ceil_div(image_size * int64_t{sizeof(T)}, kVisitBytes), 1,
+                                 std::max<int64_t>(1, out_pixels / kMinVisitPixels));
+  }
 
   stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost}};
   if (parts_ > 1) {
@@ -147,24 +151,33 @@ void ConvFilterPlan<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
   bool accumulate = !partial && args.accumulate;
   int64_t image = images.begin;
   do {  // a batch of no images still has the gradient zero
-    const Range visit = {image, std::min(images.end, image + images_at_once_)};
-    for (int64_t u = units.begin; u < units.end; ++u) {
-      run_unit(args, units_[static_cast<std::size_t>(u)], visit, panels, dw, accumulate);
+    const Range at_once = {image, std::min(images.end, image + images_at_once_)};
+    for (int64_t band = 0; band < bands_; ++band) {
+      for (int64_t u = units.begin; u < units.end; ++u) {
+        const Unit& unit = units_[static_cast<std::size_t>(u)];
+        run_unit(args, unit, {at_once, band}, panels, dw, accumulate);
+      }
+      accumulate = true;
     }
-    accumulate = true;
     image += images_at_once_;
   } while (image < images.end);
 }
 
 // The pixels that a unit sums over: offsets into x and dy.
 template <class T>
-std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, Range images) const {
+std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, const Visit& visit) const {
   const ConvAxis& height = shape_.height;
   const ConvAxis& width = shape_.width;
-  const Range rows = tap_reach(height, unit.tap_row);
-  const Range cols = tap_reach(width, unit.tap_col);
+  const Range images = visit.images;
+  Range rows = tap_reach(height, unit.tap_row);
+  Range cols = tap_reach(width, unit.tap_col);
+  // An image is cut into bands of rows; rows that were joined to one, into parts of that.
+  const bool joined = height.out() == 1;
+  Range& cut = joined ? cols : rows;
+  const Range band = even_share((joined ? width : height).out(), bands_, visit.band);
+  cut = {std::max(cut.begin, band.begin), std::min(cut.end, band.end)};
   std::vector<Segment> segments;
-  if (cols.size() == 0) return segments;
+  if (rows.size() <= 0 || cols.size() <= 0) return segments;
   const auto add = [&](int64_t image, int64_t y, int64_t x, int64_t count) {
     const int64_t in_y = y * height.stride - height.pad_before + unit.tap_row * height.dilation;
     const int64_t in_x = x * width.stride - width.pad_before + unit.tap_col * width.dilation;
@@ -186,9 +199,9 @@ std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, Range images)
 }
 
 template <class T>
-void ConvFilterPlan<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit, Range images,
-                                 Range panels, T* dw, bool accumulate) const {
-  const std::vector<Segment> pixels = segments(unit, images);
+void ConvFilterPlan<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit,
+                                 const Visit& visit, Range panels, T* dw, bool accumulate) const {
+  const std::vector<Segment> pixels = segments(unit, visit);
   const int64_t in_image = shape_.height.in * shape_.width.in * shape_.in_channels;
   const int64_t out_image = shape_.height.out() * shape_.width.out() * shape_.out_channels;
   for (int64_t i = panels.begin; i < panels.end; ++i) {

@@ -354,6 +354,21 @@ TEST_P(Conv, FilterGradientVisitsAPartsImagesInTurn) {
   check_filter<float>(shape, GetParam(), false);
 }
 
+TEST_P(Conv, FilterGradientVisitsALargeImageInBands) {
+  const ConvShape rows = {.batch = 3,
+                          .height = same(61, 3, 2),
+                          .width = same(97, 3),
+                          .in_channels = 40,
+                          .out_channels = 24};
+  check_filter<float>(rows, GetParam(), false);
+  const ConvShape joined = {.batch = 2,
+                            .height = valid(71, 1),
+                            .width = valid(67, 1),
+                            .in_channels = 48,
+                            .out_channels = 40};
+  check_filter<float>(joined, GetParam(), true);
+}
+
 TEST_P(Conv, SmallNetworksLayers) {
   check<float>({.batch = 9,
                 .height = valid(28, 3),
