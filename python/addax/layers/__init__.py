@@ -4,6 +4,7 @@ from addax.layers.activation import Activation, ReLU, Softmax
 from addax.layers.base import Layer
 from addax.layers.conv import Conv2D
 from addax.layers.dense import Dense
+from addax.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from addax.layers.dropout import Dropout
 from addax.layers.input import Input, InputLayer
 from addax.layers.merging import (
@@ -16,6 +17,7 @@ from addax.layers.merging import (
     Subtract,
 )
 from addax.layers.normalization import BatchNormalization
+from addax.layers.padding import ZeroPadding2D
 from addax.layers.pooling import (
     AveragePooling2D,
     AvgPool2D,
@@ -26,7 +28,7 @@ from addax.layers.pooling import (
     MaxPool2D,
     MaxPooling2D,
 )
-from addax.layers.preprocessing import Rescaling
+from addax.layers.preprocessing import Normalization, Rescaling
 from addax.layers.reshaping import Flatten, Reshape
 
 Convolution2D = Conv2D
@@ -42,6 +44,7 @@ __all__ = [
     "Conv2D",
     "Convolution2D",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",
@@ -56,9 +59,12 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "ReLU",
     "Rescaling",
     "Reshape",
+    "SeparableConv2D",
     "Softmax",
     "Subtract",
+    "ZeroPadding2D",
 ]
