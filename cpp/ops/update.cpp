@@ -70,6 +70,17 @@ const AttrDef kCount = {"count",
                         "Number of parameters; from the inputs when "
                         "not given."};
 
+const AttrDef kWeightDecay = {"weight_decay", AttrKind::Float, 0.0,
+                              "How much parameters shrink first, times the learning rate."};
+
+// The parameter that a step starts from: a little smaller where weights decay.
+Value decayed(const DecomposeCall& call, Value p, DType wide) {
+  const double weight_decay = call.attrs.number("weight_decay");
+  if (weight_decay == 0) return p;
+  return emit_text(call.emit, "p - lr * weight_decay * p", {{"p", p}, {"lr", call.inputs[0]}}, wide,
+                   {{"weight_decay", weight_decay}});
+}
+
 size_t sgd_groups(const Attrs& attrs) { return attrs.number("momentum") != 0 ? 3 : 2; }
 
 void resolve_sgd(Attrs& attrs, std::span<const TensorType> inputs) {
@@ -91,10 +102,10 @@ std::vector<Value> decompose_sgd(const DecomposeCall& call) {
   std::vector<Value> parameters;
   std::vector<Value> velocities;
   for (size_t i = 0; i < groups.count; ++i) {
-    const Value p = call.inputs[groups.index(0, i)];
     const Value g = call.inputs[groups.index(1, i)];
-    const DType dtype = emit.dtype(p);
+    const DType dtype = emit.dtype(g);
     const DType wide = compute_class(dtype);
+    const Value p = decayed(call, call.inputs[groups.index(0, i)], wide);
     const Value lr = call.inputs[0];
     if (groups.groups == 2) {
       const Value next = emit_text(emit, "p - lr * g", {{"p", p}, {"lr", lr}, {"g", g}}, wide);
@@ -140,10 +151,10 @@ std::vector<Value> decompose_adam(const DecomposeCall& call) {
   const Value rate = adam_rate(call);
   std::array<std::vector<Value>, 3> next;
   for (size_t i = 0; i < groups.count; ++i) {
-    const Value p = call.inputs[groups.index(0, i)];
     const Value g = call.inputs[groups.index(1, i)];
-    const DType dtype = emit.dtype(p);
+    const DType dtype = emit.dtype(g);
     const DType wide = compute_class(dtype);
+    const Value p = decayed(call, call.inputs[groups.index(0, i)], wide);
     const Value m = emit_text(emit, "m + (g - m) * (1 - beta_1)",
                               {{"m", call.inputs[groups.index(2, i)]}, {"g", g}}, wide, numbers);
     const Value v = emit_text(emit, "v + (g * g - v) * (1 - beta_2)",
@@ -185,6 +196,7 @@ velocities. Returns the new parameters, then the new velocities.)";
   sgd.outputs = {};
   sgd.attrs = {{"momentum", AttrKind::Float, 0.0, "Share of the velocity that is kept."},
                {"nesterov", AttrKind::Bool, false, "Look ahead along the velocity."},
+               kWeightDecay,
                kCount};
   sgd.resolve = resolve_sgd;
   sgd.infer = infer_sgd;
@@ -211,6 +223,7 @@ moments and second moments. Returns the new parameters, first moments and second
   adam.attrs = {{"beta_1", AttrKind::Float, 0.9, "Share of the first moment that is kept."},
                 {"beta_2", AttrKind::Float, 0.999, "Share of the second moment that is kept."},
                 {"epsilon", AttrKind::Float, 1e-7, "Added to the root of the second moment."},
+                kWeightDecay,
                 kCount};
   adam.resolve = [](Attrs& attrs, std::span<const TensorType> inputs) {
     resolve_count(attrs, inputs.size(), 2, kAdamGroups);

@@ -139,17 +139,19 @@ class Adam : public Optimizer {
         keep_2_(1 - node.number("beta_2", 0.999)),
         log_beta_1_(std::log(node.number("beta_1", 0.9))),
         log_beta_2_(std::log(node.number("beta_2", 0.999))),
-        epsilon_(node.number("epsilon", 1e-7)) {}
+        epsilon_(node.number("epsilon", 1e-7)),
+        weight_decay_(node.number("weight_decay", 0)) {}
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const auto t = static_cast<double>(*context.data<const int64_t>(step_) + 1);
     const double lr = *context.data<const float>(learning_rate_);
     // 1 - beta^t as -expm1(t log(beta)), exact while beta^t is close to 1.
     const double rate = lr * std::sqrt(-std::expm1(t * log_beta_2_)) / -std::expm1(t * log_beta_1_);
-    const AdamNumbers<double> numbers = {keep_1_, keep_2_, rate, epsilon_};
+    const AdamNumbers<double> numbers = {keep_1_, keep_2_, rate, epsilon_, lr * weight_decay_};
     const AdamNumbers<float> narrow = {
         static_cast<float>(numbers.keep_1), static_cast<float>(numbers.keep_2),
-        static_cast<float>(numbers.rate), static_cast<float>(numbers.epsilon)};
+        static_cast<float>(numbers.rate), static_cast<float>(numbers.epsilon),
+        static_cast<float>(numbers.decay)};
     visit(context, chunk, [&](size_t i, int64_t first, int64_t n, const void* gradient) {
       if (is_double(i)) {
         kernels_.adam_f64(run_of<double>(context, i, first, n, gradient), numbers);
@@ -170,7 +172,7 @@ class Adam : public Optimizer {
   }
 
   Tensor step_;
-  double keep_1_, keep_2_, log_beta_1_, log_beta_2_, epsilon_;
+  double keep_1_, keep_2_, log_beta_1_, log_beta_2_, epsilon_, weight_decay_;
 };
 
 class Sgd : public Optimizer {
@@ -178,12 +180,15 @@ class Sgd : public Optimizer {
   explicit Sgd(const Node& node)
       : Optimizer(node),
         momentum_(node.number("momentum", 0)),
-        nesterov_(node.flag("nesterov", false)) {}
+        nesterov_(node.flag("nesterov", false)),
+        weight_decay_(node.number("weight_decay", 0)) {}
 
   void run(const RunContext& context, size_t, int64_t chunk) const override {
     const float rate = *context.data<const float>(learning_rate_);
-    const SgdNumbers<double> wide = {rate, momentum_, nesterov_ && momentum_ != 0};
-    const SgdNumbers<float> narrow = {rate, static_cast<float>(momentum_), wide.nesterov};
+    const SgdNumbers<double> wide = {rate, momentum_, rate * weight_decay_,
+                                     nesterov_ && momentum_ != 0};
+    const SgdNumbers<float> narrow = {rate, static_cast<float>(momentum_),
+                                      static_cast<float>(wide.decay), wide.nesterov};
     visit(context, chunk, [&](size_t i, int64_t first, int64_t n, const void* gradient) {
       if (is_double(i)) {
         kernels_.sgd_f64(run_of<double>(context, i, first, n, gradient), wide);
@@ -208,6 +213,7 @@ class Sgd : public Optimizer {
 
   double momentum_;
   bool nesterov_;
+  double weight_decay_;
 };
 
 }  // namespace

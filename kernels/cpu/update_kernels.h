@@ -19,13 +19,15 @@ struct AdamRun {
   int64_t n;
 };
 
-// m += (g - m) * keep_1; v += (g * g - v) * keep_2; p -= rate * m / (sqrt(v) + epsilon).
+// m += (g - m) * keep_1; v += (g * g - v) * keep_2; p -= p * decay, then
+// p -= rate * m / (sqrt(v) + epsilon).
 template <class T>
 struct AdamNumbers {
   T keep_1;  // 1 - beta_1
   T keep_2;  // 1 - beta_2
   T rate;
   T epsilon;
+  T decay;
 };
 
 // `v` and `new_v` are null without momentum.
@@ -39,11 +41,13 @@ struct SgdRun {
   int64_t n;
 };
 
-// v = momentum * v - rate * g; p += v, or with `nesterov` p += momentum * v - rate * g.
+// v = momentum * v - rate * g; p -= p * decay, then p += v, or with `nesterov`
+// p += momentum * v - rate * g.
 template <class T>
 struct SgdNumbers {
   T rate;
   T momentum;
+  T decay;
   bool nesterov;
 };
 

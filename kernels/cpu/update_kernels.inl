@@ -54,6 +54,7 @@ inline AdamStep<T> adam_step(Vec<T> p, Vec<T> g, Vec<T> m, Vec<T> v,
                              const AdamNumbers<T>& numbers) {
   m += (g - m) * numbers.keep_1;
   v += (g * g - v) * numbers.keep_2;
+  p -= p * numbers.decay;
   return {p - m * adam_factor(v, numbers), m, v};
 }
 
@@ -90,6 +91,7 @@ template <class T>
 inline SgdStep<T> sgd_step(Vec<T> p, Vec<T> g, Vec<T> v, const SgdNumbers<T>& numbers) {
   const Vec<T> next = numbers.momentum * v - numbers.rate * g;
   const Vec<T> change = numbers.nesterov ? numbers.momentum * next - numbers.rate * g : next;
+  p -= p * numbers.decay;
   return {p + change, next};
 }
 

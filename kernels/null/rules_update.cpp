@@ -79,6 +79,7 @@ void expect_learning_rate(const Node& node) {
 std::vector<Type> sgd(const Node& node) {
   expect_learning_rate(node);
   node.flag("nesterov");
+  node.number("weight_decay");
   const bool has_velocity = node.number("momentum") != 0;
   return update(node, 1, has_velocity ? 3 : 2, has_velocity ? 1 : 0);
 }
@@ -87,7 +88,9 @@ std::vector<Type> adam(const Node& node) {
   expect_learning_rate(node);
   node.require(node.num_inputs() >= 2 && node.input(1) == Type{ADX_INT64, {}}, ADX_SHAPE,
                "the step must be int64()");
-  for (const char* name : {"beta_1", "beta_2", "epsilon"}) node.number(name);
+  for (const char* name : {"beta_1", "beta_2", "epsilon", "weight_decay"}) {
+    node.number(name);
+  }
   return update(node, 2, 4, 2);
 }
 

@@ -250,7 +250,8 @@ def batch_indices(cursor: int, key: Array, n: int, batch: int, shuffle: bool) ->
     return np.array(result, np.int64)
 
 
-def sgd(lr, params, grads, velocities, momentum=0.0, nesterov=False):
+def sgd(lr, params, grads, velocities, momentum=0.0, nesterov=False, weight_decay=0.0):
+    params = [p - lr * weight_decay * p for p in params]
     if momentum == 0:
         return [p - lr * g for p, g in zip(params, grads, strict=True)]
     new_v = [momentum * v - lr * g for v, g in zip(velocities, grads, strict=True)]
@@ -259,7 +260,8 @@ def sgd(lr, params, grads, velocities, momentum=0.0, nesterov=False):
     return [*new_p, *new_v]
 
 
-def adam(lr, step, params, grads, ms, vs, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+def adam(lr, step, params, grads, ms, vs, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0):
+    params = [p - lr * weight_decay * p for p in params]
     t = step + 1
     alpha = lr * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
     new_m = [beta_1 * m + (1 - beta_1) * g for m, g in zip(ms, grads, strict=True)]

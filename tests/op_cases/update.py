@@ -36,6 +36,8 @@ case(
         _updates(2, RATE),
         _updates(3, RATE, momentum=0.9),
         _updates(3, RATE, momentum=0.9, nesterov=True),
+        _updates(2, RATE, weight_decay=0.5),
+        _updates(3, RATE, momentum=0.9, nesterov=True, weight_decay=0.5),
     ],
     dtypes=WIDE,
     ulps=16,
@@ -45,7 +47,11 @@ case(
 case(
     "adam",
     _grouped(ref.adam, 2),
-    [_updates(4, RATE, STEP), _updates(4, RATE, STEP, beta_1=0.5, beta_2=0.9, epsilon=1e-3)],
+    [
+        _updates(4, RATE, STEP),
+        _updates(4, RATE, STEP, beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+        _updates(4, RATE, STEP, weight_decay=0.5),
+    ],
     dtypes=("float32",),
     ulps=16,
     bound=lambda *args, **attrs: [2.0] * (3 * len(SHAPES)),

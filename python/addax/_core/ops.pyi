@@ -13,7 +13,7 @@ def abs(x: object) -> addax._core.Tensor:
     >>> ax.ops.abs([-1.5, 2.0])
     Tensor([1.5, 2. ], dtype=float32)
     """
-def adam(learning_rate: object, step: object, *tensors: object, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-07, count: int) -> tuple[addax._core.Tensor, ...]:
+def adam(learning_rate: object, step: object, *tensors: object, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-07, weight_decay: float = 0.0, count: int) -> tuple[addax._core.Tensor, ...]:
     """
     A step of Adam.
     
@@ -24,6 +24,7 @@ def adam(learning_rate: object, step: object, *tensors: object, beta_1: float = 
         beta_1: Share of the first moment that is kept.
         beta_2: Share of the second moment that is kept.
         epsilon: Added to the root of the second moment.
+        weight_decay: How much parameters shrink first, times the learning rate.
         count: Number of parameters; from the inputs when not given.
     """
 def add(x1: object, x2: object) -> addax._core.Tensor:
@@ -688,7 +689,7 @@ def selu(x: object) -> addax._core.Tensor:
     >>> ax.ops.selu([0.0, 1.0])
     Tensor([0.      , 1.050701], dtype=float32)
     """
-def sgd(learning_rate: object, *tensors: object, momentum: float = 0.0, nesterov: bool = False, count: int) -> tuple[addax._core.Tensor, ...]:
+def sgd(learning_rate: object, *tensors: object, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0, count: int) -> tuple[addax._core.Tensor, ...]:
     """
     A step of stochastic gradient descent.
     
@@ -698,6 +699,7 @@ def sgd(learning_rate: object, *tensors: object, momentum: float = 0.0, nesterov
     Arguments:
         momentum: Share of the velocity that is kept.
         nesterov: Look ahead along the velocity.
+        weight_decay: How much parameters shrink first, times the learning rate.
         count: Number of parameters; from the inputs when not given.
     """
 def sigmoid(x: object) -> addax._core.Tensor:
