@@ -29,24 +29,26 @@ def close(actual, expected):
         np.testing.assert_allclose(a, e, rtol=1e-5, atol=1e-6)
 
 
-def expected_sgd(rate, momentum, nesterov, steps=5):
+def expected_sgd(rate, momentum, nesterov, steps=5, decay=0.0):
     weights = [np.ones(shape) for shape in SHAPES]
     velocities = [np.zeros(shape) for shape in SHAPES]
     for step in range(steps):
         for index, gradient in enumerate(gradients(step)):
+            weights[index] = weights[index] * (1 - rate * decay)
             velocities[index] = momentum * velocities[index] - rate * gradient
             ahead = momentum * velocities[index] - rate * gradient
             weights[index] = weights[index] + (ahead if nesterov else velocities[index])
     return weights
 
 
-def expected_adam(rate, beta_1, beta_2, epsilon, steps=5):
+def expected_adam(rate, beta_1=0.9, beta_2=0.999, epsilon=1e-7, steps=5, decay=0.0):
     weights = [np.ones(shape) for shape in SHAPES]
     m = [np.zeros(shape) for shape in SHAPES]
     v = [np.zeros(shape) for shape in SHAPES]
     for step in range(steps):
         size = rate * np.sqrt(1 - beta_2 ** (step + 1)) / (1 - beta_1 ** (step + 1))
         for index, gradient in enumerate(gradients(step)):
+            weights[index] = weights[index] * (1 - rate * decay)
             m[index] = beta_1 * m[index] + (1 - beta_1) * gradient
             v[index] = beta_2 * v[index] + (1 - beta_2) * gradient**2
             weights[index] = weights[index] - size * m[index] / (np.sqrt(v[index]) + epsilon)
@@ -62,20 +64,48 @@ def test_sgd(momentum, nesterov):
 
 @pytest.mark.parametrize("arguments", [{}, {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}])
 def test_adam(arguments):
-    rule = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **arguments}
-    close(run(optimizers.Adam(0.05, **arguments)), expected_adam(0.05, **rule))
+    close(run(optimizers.Adam(0.05, **arguments)), expected_adam(0.05, **arguments))
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.5])
-def test_rmsprop(momentum):
+def test_adamw():
+    close(run(optimizers.AdamW(0.05, weight_decay=0.1)), expected_adam(0.05, decay=0.1))
+    close(run(optimizers.Adam(0.05, weight_decay=0.1)), expected_adam(0.05, decay=0.1))
+    close(run(optimizers.AdamW(0.05)), expected_adam(0.05, decay=0.004))
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, True)])
+def test_sgd_with_weight_decay(momentum, nesterov):
+    optimizer = optimizers.SGD(0.1, momentum, nesterov, weight_decay=0.5)
+    close(run(optimizer), expected_sgd(0.1, momentum, nesterov, decay=0.5))
+
+
+@pytest.mark.parametrize(("momentum", "decay"), [(0.0, 0.0), (0.5, 0.0), (0.5, 0.1)])
+def test_rmsprop(momentum, decay):
     weights = [np.ones(shape) for shape in SHAPES]
     v, m = ([np.zeros(shape) for shape in SHAPES] for _ in range(2))
     for step in range(5):
         for index, gradient in enumerate(gradients(step)):
+            weights[index] = weights[index] * (1 - 0.05 * decay)
             v[index] = 0.8 * v[index] + 0.2 * gradient**2
             m[index] = momentum * m[index] + 0.05 * gradient / np.sqrt(v[index] + 1e-7)
             weights[index] = weights[index] - m[index]
-    close(run(optimizers.RMSprop(0.05, rho=0.8, momentum=momentum)), weights)
+    optimizer = optimizers.RMSprop(0.05, rho=0.8, momentum=momentum, weight_decay=decay)
+    close(run(optimizer), weights)
+
+
+@pytest.mark.parametrize("limit", ["clipnorm", "global_clipnorm", "clipvalue"])
+@pytest.mark.parametrize("value", [0.5, 100.0])
+def test_limits_of_the_gradients(limit, value):
+    weights = [np.ones(shape) for shape in SHAPES]
+    for step in range(5):
+        given = gradients(step)
+        norms = [np.linalg.norm(gradient) for gradient in given]
+        together = np.linalg.norm(norms)
+        for index, gradient in enumerate(given):
+            norm = {"clipnorm": norms[index], "global_clipnorm": together}.get(limit, 0)
+            limited = gradient * min(1, value / norm) if norm else gradient.clip(-value, value)
+            weights[index] = weights[index] - 0.1 * limited
+    close(run(optimizers.SGD(0.1, **{limit: value})), weights)
 
 
 def test_learning_rate_can_be_set():
@@ -94,6 +124,7 @@ def test_learning_rate_follows_a_function_of_the_step():
     for _ in range(3):
         optimizer.apply([ax.tensor([-1.0])], [w])
     assert w.numpy()[0] == pytest.approx(1 + 1 / 2 + 1 / 3)
+    assert float(optimizer.learning_rate) == pytest.approx(1 / 4)
     with pytest.raises(InvalidArgumentError, match="follows a schedule"):
         optimizer.learning_rate = 0.1
 
@@ -117,6 +148,9 @@ def test_aliases_and_configuration():
     adam = optimizers.Adam(0.25, beta_1=0.5, name="a")
     again = optimizers.Adam.from_config(adam.get_config())
     assert again.get_config() == adam.get_config()
+    clipped = optimizers.AdamW(0.25, 0.5, clipnorm=2.0)
+    assert optimizers.AdamW.from_config(clipped.get_config()).clipnorm == 2.0
+    assert type(optimizers.get("adamw")) is optimizers.AdamW
     made = optimizers.get({"class_name": "SGD", "config": {"momentum": 0.5}})
     assert made.momentum == 0.5
 
@@ -128,6 +162,16 @@ def test_mistakes():
         optimizers.Adam(beta1=0.5)
     with pytest.raises(InvalidArgumentError, match="momentum must be between 0 and 1"):
         optimizers.SGD(momentum=2.0)
+    with pytest.raises(TypeError, match="unknown argument 'clip_norm'; did you mean 'clipnorm'"):
+        optimizers.Adam(clip_norm=0.5)
+    with pytest.raises(InvalidArgumentError, match=r"only one limit .* clipnorm=1, clipvalue=2"):
+        optimizers.Adam(clipnorm=1, clipvalue=2)
+    with pytest.raises(InvalidArgumentError, match="must be positive, got clipvalue=0"):
+        optimizers.Adam(clipvalue=0)
+    with pytest.raises(InvalidArgumentError, match="weight_decay must not be negative, got -1"):
+        optimizers.SGD(weight_decay=-1)
+    with pytest.raises(InvalidArgumentError, match=r"learning_rate must be a number.* got 'fast'"):
+        optimizers.Adam("fast")
     optimizer = optimizers.Adam()
     optimizer.apply([ax.tensor([1.0])], [ax.Variable([1.0])])
     with pytest.raises(InvalidArgumentError, match="built for other weights"):
