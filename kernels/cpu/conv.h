@@ -2,30 +2,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <variant>
 #include <vector>
 
-#include "cpu/conv_axis.h"
+#include "cpu/conv_filter.h"
+#include "cpu/conv_shape.h"
 #include "cpu/conv_taps.h"
+#include "cpu/depthwise.h"
+#include "cpu/depthwise_filter.h"
 #include "cpu/gemm_kernels.h"
 #include "cpu/isa.h"
 #include "cpu/stages.h"
 
 namespace addax::cpu {
-
-// A 2-D convolution (cross-correlation) of dense tensors:
-//   x  [batch, height.in, width.in, in_channels]
-//   w  [height.kernel, width.kernel, in_channels / groups, out_channels]
-//   y  [batch, height.out(), width.out(), out_channels]
-// Group g reads the g-th share of the input channels and writes the g-th share of the output
-// channels; both counts are multiples of `groups`.
-struct ConvShape {
-  int64_t batch = 1;
-  ConvAxis height;
-  ConvAxis width;
-  int64_t in_channels = 1;
-  int64_t out_channels = 1;
-  int64_t groups = 1;
-};
 
 // y = finish(conv(x, w)); bias has out_channels elements, mask lies as y does.
 template <class T>
@@ -49,97 +39,59 @@ struct ConvDataArgs {
   const T* mask = nullptr;
 };
 
-// dw = gradient by the weights, added to dw when `accumulate`.
-template <class T>
-struct ConvFilterArgs {
-  const T* x = nullptr;
-  const T* dy = nullptr;
-  T* dw = nullptr;
-  bool accumulate = false;
+// One of the ways to compute a convolution, chosen for its shape.
+template <class... Methods>
+class ConvMethod {
+ public:
+  const std::vector<Stage>& stages() const {
+    return std::visit(
+        [](const auto& method) -> const auto& { return method.stages(); }, method_);
+  }
+  std::size_t workspace_bytes() const {
+    return std::visit([](const auto& method) { return method.workspace_bytes(); }, method_);
+  }
+  double flops() const {
+    return std::visit([](const auto& method) { return method.flops(); }, method_);
+  }
+
+ protected:
+  explicit ConvMethod(std::variant<Methods...> method) : method_(std::move(method)) {}
+
+  template <class Args>
+  void run_method(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const {
+    std::visit([&](const auto& method) { method.run(args, stage, chunk, workspace); }, method_);
+  }
+
+ private:
+  std::variant<Methods...> method_;
 };
+
+template <class T>
+using TapMethod = ConvMethod<TapContraction<T>, DepthwiseTaps<T>>;
+template <class T>
+using FilterMethod = ConvMethod<FilterContraction<T>, DepthwiseFilter<T>>;
 
 // Each plan is made once for a shape and used from any number of threads: stages in order, the
 // chunks of a stage in any order on any thread, one workspace for all (see Stage).
 template <class T>
-class ConvForwardPlan {
+class ConvForwardPlan : public TapMethod<T> {
  public:
   explicit ConvForwardPlan(const ConvShape& shape, Isa isa = active_isa());
-  const std::vector<Stage>& stages() const { return contraction_.stages(); }
-  std::size_t workspace_bytes() const { return contraction_.workspace_bytes(); }
-  double flops() const { return contraction_.flops(); }
   void run(const ConvForwardArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
-
- private:
-  TapContraction<T> contraction_;
 };
 
 template <class T>
-class ConvDataPlan {
+class ConvDataPlan : public TapMethod<T> {
  public:
   explicit ConvDataPlan(const ConvShape& shape, Isa isa = active_isa());
-  const std::vector<Stage>& stages() const { return contraction_.stages(); }
-  std::size_t workspace_bytes() const { return contraction_.workspace_bytes(); }
-  double flops() const { return contraction_.flops(); }
   void run(const ConvDataArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
-
- private:
-  TapContraction<T> contraction_;
 };
 
-// The batch is cut into parts fixed by the shape, each with a partial dw of its own, summed in
-// order.
 template <class T>
-class ConvFilterPlan {
+class ConvFilterPlan : public FilterMethod<T> {
  public:
   explicit ConvFilterPlan(const ConvShape& shape, Isa isa = active_isa());
-  const std::vector<Stage>& stages() const { return stages_; }
-  std::size_t workspace_bytes() const;
-  double flops() const { return flops_; }
   void run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
-
- private:
-  // Rows [first, first + rows) of dw seen as [kernel * in_channels / groups, out_channels], that
-  // one block makes: the input channels of one tap, or of a row of taps that lie beside each other
-  // in x.
-  struct Unit {
-    int64_t group;
-    int64_t tap_row;
-    int64_t tap_col;
-    int64_t channel;  // of the group
-    int64_t first;
-    int64_t rows;
-  };
-
-  // The pixels that all units of a chunk visit before the next: whole images, or one of the bands_
-  // of one image.
-  struct Visit {
-    Range images;
-    int64_t band;
-  };
-
-  void make_units();
-  void plan();
-  int64_t weight_rows() const;
-  void run_parts(const ConvFilterArgs<T>& args, int64_t chunk, void* workspace) const;
-  void run_unit(const ConvFilterArgs<T>& args, const Unit& unit, const Visit& visit, Range panels,
-                T* dw, bool accumulate) const;
-  std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
-
-  ConvShape shape_;
-  const GemmKernels<T>* kernels_;
-  int64_t depth_;  // input channels of a group
-  int64_t cols_;   // output channels of a group
-  int64_t panels_per_group_;
-  bool over_images_ = false;
-  std::vector<Unit> units_;
-  int64_t images_at_once_ = 1;
-  int64_t bands_ = 1;
-  int64_t parts_ = 1;
-  int64_t unit_chunks_ = 1;
-  int64_t panel_chunks_ = 1;
-  int64_t sum_chunks_ = 1;
-  double flops_ = 0;
-  std::vector<Stage> stages_;
 };
 
 extern template class ConvForwardPlan<float>;

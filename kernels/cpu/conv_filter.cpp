@@ -1,7 +1,6 @@
-#include <algorithm>
+#include "cpu/conv_filter.h"
 
-#include "cpu/conv.h"
-#include "cpu/conv_shape.h"
+#include <algorithm>
 
 namespace addax::cpu {
 namespace {
@@ -27,7 +26,7 @@ constexpr int64_t kMinVisitPixels = 128;
 }  // namespace
 
 template <class T>
-ConvFilterPlan<T>::ConvFilterPlan(const ConvShape& shape, Isa isa)
+FilterContraction<T>::FilterContraction(const ConvShape& shape, Isa isa)
     : shape_(joined_rows(shape)),
       kernels_(&gemm_kernels<T>(isa)),
       depth_(shape.in_channels / shape.groups),
@@ -39,12 +38,12 @@ ConvFilterPlan<T>::ConvFilterPlan(const ConvShape& shape, Isa isa)
 }
 
 template <class T>
-int64_t ConvFilterPlan<T>::weight_rows() const {
+int64_t FilterContraction<T>::weight_rows() const {
   return shape_.height.kernel * shape_.width.kernel * depth_;
 }
 
 template <class T>
-void ConvFilterPlan<T>::make_units() {
+void FilterContraction<T>::make_units() {
   // Without horizontal padding all taps of a kernel row meet the same outputs, and lie beside each
   // other in x.
   const bool joins_taps = shape_.groups == 1 && shape_.width.dilation == 1 &&
@@ -68,7 +67,7 @@ void ConvFilterPlan<T>::make_units() {
 }
 
 template <class T>
-void ConvFilterPlan<T>::plan() {
+void FilterContraction<T>::plan() {
   const auto pairs = [](const ConvAxis& axis) {
     int64_t sum = 0;
     for (int64_t tap = 0; tap < axis.kernel; ++tap) sum += tap_reach(axis, tap).size();
@@ -115,14 +114,14 @@ void ConvFilterPlan<T>::plan() {
 }
 
 template <class T>
-std::size_t ConvFilterPlan<T>::workspace_bytes() const {
+std::size_t FilterContraction<T>::workspace_bytes() const {
   if (parts_ == 1) return 0;
   return sizeof(T) * static_cast<std::size_t>(parts_ * weight_rows() * shape_.out_channels);
 }
 
 template <class T>
-void ConvFilterPlan<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk,
-                            void* workspace) const {
+void FilterContraction<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk,
+                               void* workspace) const {
   if (stage == 0) {
     run_parts(args, chunk, workspace);
     return;
@@ -136,8 +135,8 @@ void ConvFilterPlan<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, in
 }
 
 template <class T>
-void ConvFilterPlan<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
-                                  void* workspace) const {
+void FilterContraction<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
+                                     void* workspace) const {
   const Range panels = even_share(panels_per_group_, panel_chunks_, chunk % panel_chunks_);
   chunk /= panel_chunks_;
   const Range units =
@@ -165,7 +164,7 @@ void ConvFilterPlan<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
 
 // The pixels that a unit sums over: offsets into x and dy.
 template <class T>
-std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, const Visit& visit) const {
+std::vector<Segment> FilterContraction<T>::segments(const Unit& unit, const Visit& visit) const {
   const ConvAxis& height = shape_.height;
   const ConvAxis& width = shape_.width;
   const Range images = visit.images;
@@ -199,8 +198,9 @@ std::vector<Segment> ConvFilterPlan<T>::segments(const Unit& unit, const Visit& 
 }
 
 template <class T>
-void ConvFilterPlan<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit,
-                                 const Visit& visit, Range panels, T* dw, bool accumulate) const {
+void FilterContraction<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit,
+                                    const Visit& visit, Range panels, T* dw,
+                                    bool accumulate) const {
   const std::vector<Segment> pixels = segments(unit, visit);
   const int64_t in_image = shape_.height.in * shape_.width.in * shape_.in_channels;
   const int64_t out_image = shape_.height.out() * shape_.width.out() * shape_.out_channels;
@@ -224,7 +224,7 @@ void ConvFilterPlan<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit
   }
 }
 
-template class ConvFilterPlan<float>;
-template class ConvFilterPlan<double>;
+template class FilterContraction<float>;
+template class FilterContraction<double>;
 
 }  // namespace addax::cpu

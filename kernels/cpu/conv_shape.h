@@ -1,8 +1,25 @@
 #pragma once
 
-#include "cpu/conv.h"
+#include <cstdint>
+
+#include "cpu/conv_axis.h"
 
 namespace addax::cpu {
+
+// A 2-D convolution (cross-correlation) of dense tensors:
+//   x  [batch, height.in, width.in, in_channels]
+//   w  [height.kernel, width.kernel, in_channels / groups, out_channels]
+//   y  [batch, height.out(), width.out(), out_channels]
+// Group g reads the g-th share of the input channels and writes the g-th share of the output
+// channels; both counts are multiples of `groups`.
+struct ConvShape {
+  int64_t batch = 1;
+  ConvAxis height;
+  ConvAxis width;
+  int64_t in_channels = 1;
+  int64_t out_channels = 1;
+  int64_t groups = 1;
+};
 
 // A convolution that treats every pixel alike has no rows: its short rows are joined, one row for
 // each image.
@@ -16,6 +33,12 @@ inline ConvShape joined_rows(ConvShape shape) {
     shape.height.in = 1;
   }
   return shape;
+}
+
+// Every channel is a group of its own.
+inline bool is_depthwise(const ConvShape& shape) {
+  return shape.groups > 1 && shape.groups == shape.in_channels &&
+         shape.groups == shape.out_channels;
 }
 
 }  // namespace addax::cpu

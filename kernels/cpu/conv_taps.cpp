@@ -74,7 +74,7 @@ void run_in_passes(const GemmKernels<T>& kernels, const Block<T>& whole,
 }  // namespace
 
 template <class T>
-TapContraction<T>::TapContraction(const Problem& problem, Isa isa)
+TapContraction<T>::TapContraction(const TapProblem& problem, Isa isa)
     : problem_(problem),
       kernels_(&gemm_kernels<T>(isa)),
       depth_(problem.source.channels / problem.groups),
@@ -106,7 +106,7 @@ void TapContraction<T>::plan() {
   flops_ =
       2.0 * images * row_taps * col_taps * static_cast<double>(depth_ * problem_.target.channels);
 
-  const auto elements = [](const Image& image) {
+  const auto elements = [](const TapImage& image) {
     return static_cast<double>(image.height * image.width * image.channels);
   };
   const int64_t taps = problem_.height.kernel * problem_.width.kernel;
@@ -146,7 +146,7 @@ typename TapContraction<T>::Panel TapContraction<T>::panel(int64_t index) const 
 }
 
 template <class T>
-void TapContraction<T>::run(const Args& args, std::size_t stage, int64_t chunk,
+void TapContraction<T>::run(const TapArgs<T>& args, std::size_t stage, int64_t chunk,
                             void* workspace) const {
   T* packed = static_cast<T*>(workspace);
   if (packs_ && stage == 0) {
@@ -157,9 +157,9 @@ void TapContraction<T>::run(const Args& args, std::size_t stage, int64_t chunk,
 }
 
 template <class T>
-void TapContraction<T>::pack(const Args& args, int64_t chunk, T* packed) const {
+void TapContraction<T>::pack(const TapArgs<T>& args, int64_t chunk, T* packed) const {
   const Panel p = panel(chunk);
-  const Weights& w = problem_.weights;
+  const TapWeights& w = problem_.weights;
   const int64_t size = depth_ * kernels_->packed_width(p.cols);
   for (int64_t tap : packed_taps_) {
     kernels_->pack(args.weights + tap * w.tap + p.group * w.group + p.col * w.col, w.depth, w.col,
@@ -168,14 +168,14 @@ void TapContraction<T>::pack(const Args& args, int64_t chunk, T* packed) const {
 }
 
 template <class T>
-void TapContraction<T>::contract(const Args& args, int64_t chunk, const T* packed) const {
+void TapContraction<T>::contract(const TapArgs<T>& args, int64_t chunk, const T* packed) const {
   const int64_t panel_chunk = chunk % panel_chunks_;
   chunk /= panel_chunks_;
   const Range rows =
       even_share(static_cast<int64_t>(row_runs_.size()), row_chunks_, chunk % row_chunks_);
   const Range images = even_share(problem_.batch, image_chunks_, chunk / row_chunks_);
   const Range panels = even_share(num_panels(), panel_chunks_, panel_chunk);
-  const Weights& w = problem_.weights;
+  const TapWeights& w = problem_.weights;
   for (int64_t i = panels.begin; i < panels.end; ++i) {
     const Panel p = panel(i);
     const int64_t width = kernels_->packed_width(p.cols);
@@ -187,10 +187,10 @@ void TapContraction<T>::contract(const Args& args, int64_t chunk, const T* packe
 }
 
 template <class T>
-void TapContraction<T>::contract_panel(const Args& args, const Panel& panel,
+void TapContraction<T>::contract_panel(const TapArgs<T>& args, const Panel& panel,
                                        const Matrices& matrices, Range images, Range rows) const {
-  const Image& from = problem_.source;
-  const Image& to = problem_.target;
+  const TapImage& from = problem_.source;
+  const TapImage& to = problem_.target;
   const int64_t from_image = from.height * from.width * from.channels;
   const int64_t to_image = to.height * to.width * to.channels;
   const int64_t channel = panel.group * cols_ + panel.col;

@@ -10,6 +10,41 @@
 
 namespace addax::cpu {
 
+// Dense images of one side of a contraction.
+struct TapImage {
+  int64_t height;
+  int64_t width;
+  int64_t channels;
+};
+
+// Element (d, c) of the matrix of tap t and group g lies at t * tap + g * group + d * depth + c *
+// col.
+struct TapWeights {
+  int64_t tap;
+  int64_t group;
+  int64_t depth;
+  int64_t col;
+};
+
+struct TapProblem {
+  int64_t batch;
+  int64_t groups;
+  TapImage source;
+  TapImage target;
+  TapWeights weights;
+  ConvAxis height;
+  ConvAxis width;
+  std::vector<AxisRun> (*runs)(const ConvAxis&, bool merge);
+};
+
+template <class T>
+struct TapArgs {
+  const T* source;
+  const T* weights;
+  T* target;
+  Finish<T> finish;  // its mask lies as the target does; mask_row is ignored
+};
+
 // The contraction that a convolution and its gradient by data share: each target pixel is a sum,
 // over the kernel taps that meet the source, of a source pixel times that tap's matrix. Tiles run
 // over neighbouring pixels of a row, or over the images of the batch at a fixed position where rows
@@ -18,45 +53,12 @@ namespace addax::cpu {
 template <class T>
 class TapContraction {
  public:
-  struct Image {
-    int64_t height;
-    int64_t width;
-    int64_t channels;
-  };
-
-  // Element (d, c) of the matrix of tap t and group g lies at t * tap + g * group + d * depth + c *
-  // col.
-  struct Weights {
-    int64_t tap;
-    int64_t group;
-    int64_t depth;
-    int64_t col;
-  };
-
-  struct Problem {
-    int64_t batch;
-    int64_t groups;
-    Image source;
-    Image target;
-    Weights weights;
-    ConvAxis height;
-    ConvAxis width;
-    std::vector<AxisRun> (*runs)(const ConvAxis&, bool merge);
-  };
-
-  struct Args {
-    const T* source;
-    const T* weights;
-    T* target;
-    Finish<T> finish;  // its mask lies as the target does; mask_row is ignored
-  };
-
-  TapContraction(const Problem& problem, Isa isa);
+  TapContraction(const TapProblem& problem, Isa isa);
 
   const std::vector<Stage>& stages() const { return stages_; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
-  void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const TapArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:
   // Target columns [col, col + cols) of one group.
@@ -77,12 +79,12 @@ class TapContraction {
   int64_t num_panels() const { return problem_.groups * panels_per_group_; }
   Panel panel(int64_t index) const;
   int64_t packed_panel_size() const;
-  void pack(const Args& args, int64_t chunk, T* packed) const;
-  void contract(const Args& args, int64_t chunk, const T* packed) const;
-  void contract_panel(const Args& args, const Panel& panel, const Matrices& matrices, Range images,
-                      Range rows) const;
+  void pack(const TapArgs<T>& args, int64_t chunk, T* packed) const;
+  void contract(const TapArgs<T>& args, int64_t chunk, const T* packed) const;
+  void contract_panel(const TapArgs<T>& args, const Panel& panel, const Matrices& matrices,
+                      Range images, Range rows) const;
 
-  Problem problem_;
+  TapProblem problem_;
   const GemmKernels<T>* kernels_;
   int64_t depth_;  // source channels of a group
   int64_t cols_;   // target channels of a group

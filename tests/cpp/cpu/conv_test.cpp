@@ -305,6 +305,34 @@ TEST_P(Conv, Groups) {
                 GetParam());
 }
 
+TEST_P(Conv, Depthwise) {
+  for (int64_t channels : {2, 16, 67, 130}) {
+    for (int64_t stride : {1, 2}) {
+      check<float>({.batch = 3,
+                    .height = same(7, 3, stride),
+                    .width = same(10, 3, stride),
+                    .in_channels = channels,
+                    .out_channels = channels,
+                    .groups = channels},
+                   GetParam());
+    }
+  }
+  check<float>({.batch = 9,
+                .height = same(30, 5, 2, 1),
+                .width = valid(29, 4, 1, 2),
+                .in_channels = 24,
+                .out_channels = 24,
+                .groups = 24},
+               GetParam());
+  check<double>({.batch = 2,
+                 .height = same(2, 5),
+                 .width = same(1, 3),
+                 .in_channels = 11,
+                 .out_channels = 11,
+                 .groups = 11},
+                GetParam());
+}
+
 TEST_P(Conv, Pointwise) {
   check<float>({.batch = 5,
                 .height = valid(3, 1),
