@@ -46,14 +46,14 @@ from addax.placement import device, devices
 from addax.profiling import profile
 
 if TYPE_CHECKING:
-    from addax import datasets
+    from addax import applications, datasets
 
 __version__: str = _core.version
 
 array = tensor
 
 # Imported on first use.
-_LAZY = {"datasets"}
+_LAZY = {"applications", "datasets"}
 
 
 def __getattr__(name: str) -> Any:
@@ -86,6 +86,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "array",
     "callbacks",
     "datasets",
