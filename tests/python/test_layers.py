@@ -277,6 +277,21 @@ def test_training_reaches_sublayers():
     assert float(outer.inner.count.numpy()) == 1
 
 
+@pytest.mark.parametrize(("default", "told"), [(None, False), (False, False), (True, True)])
+def test_a_call_that_is_not_told_about_training_takes_the_default(default, told):
+    class Told(L.Layer):
+        def call(self, x, training=default):
+            self.training = training
+            return x
+
+    layer = Told()
+    layer(floats(1))
+    assert layer.training is told
+    for training in (False, True):
+        ax.Sequential([layer])(floats(1), training=training)
+        assert layer.training is training
+
+
 def test_weights_created_while_recording():
     block = Block(3)
     x = floats(2, 4)

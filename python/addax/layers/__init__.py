@@ -1,6 +1,7 @@
 """Layers, under the names and arguments of ``keras.layers``."""
 
 from addax.layers.activation import Activation, ReLU, Softmax
+from addax.layers.augmentation import RandomCrop, RandomFlip, RandomTranslation
 from addax.layers.base import Layer
 from addax.layers.conv import Conv2D
 from addax.layers.dense import Dense
@@ -60,6 +61,9 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Normalization",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomTranslation",
     "ReLU",
     "Rescaling",
     "Reshape",

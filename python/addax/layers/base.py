@@ -120,10 +120,13 @@ class Layer:
         training = kwargs.get("training")
         if training is None:
             training = _context.training
-        if _takes_training(type(self).call):
-            kwargs["training"] = bool(training)
-        else:
+        parameter = _training_parameter(type(self).call)
+        if parameter is None:
             kwargs.pop("training", None)
+        elif training is None:
+            kwargs["training"] = parameter.default is True
+        else:
+            kwargs["training"] = bool(training)
         self._ensure_built(args, kwargs)
         outer, _context.training = _context.training, training
         try:
@@ -411,8 +414,8 @@ def _tracked(attributes: dict[str, Any]) -> Iterator[Any]:
 
 
 @functools.cache
-def _takes_training(call: Callable[..., Any]) -> bool:
-    return "training" in inspect.signature(call).parameters
+def _training_parameter(call: Callable[..., Any]) -> inspect.Parameter | None:
+    return inspect.signature(call).parameters.get("training")
 
 
 def is_shape(value: Any) -> bool:
