@@ -10,6 +10,7 @@ from addax.callbacks.early_stopping import EarlyStopping
 from addax.callbacks.history import History
 from addax.callbacks.lambda_callback import LambdaCallback
 from addax.callbacks.learning_rate_scheduler import LearningRateScheduler
+from addax.callbacks.model_checkpoint import ModelCheckpoint
 from addax.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from addax.callbacks.terminate_on_nan import TerminateOnNaN
 
@@ -21,6 +22,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]

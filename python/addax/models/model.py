@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from addax import nested
-from addax.errors import InvalidArgumentError
+from addax.errors import InvalidArgumentError, IoError
 from addax.layers.base import Layer
 from addax.models.graph import CallGraph
 from addax.naming import did_you_mean, unique
@@ -123,6 +124,40 @@ class Model(Trainer, Layer):
         if type(self).build is not Model.build:
             super()._build(shape)
         self.built = True
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write the weights to a safetensors file, and all that training goes on from.
+
+        That is the state of the optimizer with its counter, and of the random generators: a model
+        that is compiled alike, loads the file and trains on, does so bit for bit. The file is
+        written beside its place and then put there, so that it is never half a file.
+
+        >>> import tempfile
+        >>> from addax import Sequential, layers
+        >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save_weights(f"{folder}/model.safetensors")
+        ...     model.load_weights(f"{folder}/model.safetensors")
+        """
+        from addax.saving import checkpoint
+
+        path = os.fspath(filepath)
+        if not overwrite and os.path.exists(path):
+            raise IoError(f"'{path}' exists, and overwrite=False keeps it")
+        with self._on_device():
+            checkpoint.save(self, path)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Restore what ``save_weights`` has written.
+
+        The optimizer's state is restored if the model is compiled; state that the file lacks
+        stays. Names and shapes must be the model's: else an error names what differs, and nothing
+        changes.
+        """
+        from addax.saving import checkpoint
+
+        with self._on_device():
+            checkpoint.load(self, os.fspath(filepath))
 
     def summary(
         self, line_length: int | None = None, print_fn: Any = None, expand_nested: bool = False

@@ -47,8 +47,9 @@ class Optimizer:
         self.global_clipnorm = global_clipnorm
         self._check_limits()
         self._schedule = schedules.get(learning_rate)
-        self._slots: list[_core.Variable] = []
-        self._for: list[_core.Variable] = []
+        # For each kind of slot one variable for each weight.
+        self.slots: list[_core.Variable] = []
+        self.built_for: list[_core.Variable] = []
         self._create_counters(0.0 if self._schedule else self._number(learning_rate), 0)
 
     @classmethod
@@ -107,7 +108,7 @@ class Optimizer:
         """Keep all variables on a device."""
         self._rate = placement.moved(self._rate, device)
         self.iterations = placement.moved(self.iterations, device)
-        self._slots = [placement.moved(slot, device) for slot in self._slots]
+        self.slots = [placement.moved(slot, device) for slot in self.slots]
 
     @property
     def learning_rate(self) -> Any:
@@ -126,6 +127,11 @@ class Optimizer:
 
     lr = learning_rate
 
+    @property
+    def rate(self) -> _core.Variable | None:
+        """The variable that holds the learning rate; None where it follows a schedule."""
+        return self._rate if self._schedule is None else None
+
     def _scheduled(self) -> Tensor:
         assert self._schedule is not None
         return as_tensor(self._schedule(self.iterations.value), "float32")
@@ -133,7 +139,7 @@ class Optimizer:
     @property
     def variables(self) -> list[_core.Variable]:
         """All variables: counter, rate and slots."""
-        return [self.iterations, self._rate, *self._slots]
+        return [self.iterations, self._rate, *self.slots]
 
     def slot_names(self) -> Sequence[str]:
         """Names of the variables kept for each weight."""
@@ -147,9 +153,9 @@ class Optimizer:
 
     def build(self, variables: Sequence[_core.Variable]) -> None:
         """Create the slots for these weights; the same weights keep theirs."""
-        if list(map(id, self._for)) == list(map(id, variables)):
+        if list(map(id, self.built_for)) == list(map(id, variables)):
             return
-        if self._for:
+        if self.built_for:
             raise InvalidArgumentError(
                 f"optimizer '{self.name}' was built for other weights: make a new optimizer for "
                 "each model, and compile again after changing what is trainable"
@@ -161,8 +167,8 @@ class Optimizer:
                     zero = _core.tensor(0.0, dtype=weight.dtype, device=device)
                     zeros = emit("broadcast_to", zero, shape=list(weight.shape))
                     name = f"{self.name}/{weight.name}/{slot}"
-                    self._slots.append(_core.Variable(zeros, name=name, trainable=False))
-        self._for = list(variables)
+                    self.slots.append(_core.Variable(zeros, name=name, trainable=False))
+        self.built_for = list(variables)
 
     def apply(self, gradients: Sequence[Any], variables: Sequence[_core.Variable]) -> None:
         """Update the weights by their gradients."""
@@ -177,11 +183,11 @@ class Optimizer:
             gradients = clipping.clip(gradients, *limits)
             count = len(variables)
             kinds = [
-                self._slots[index * count : (index + 1) * count]
+                self.slots[index * count : (index + 1) * count]
                 for index in range(len(self.slot_names()))
             ]
             results = self.update(rate, weights, gradients, kinds)
-            for variable, value in zip([*variables, *self._slots], results, strict=True):
+            for variable, value in zip([*variables, *self.slots], results, strict=True):
                 variable.assign(value)
         self.iterations.assign_add(1)
 

@@ -1,0 +1,1 @@
+"""How the state of a training is kept in a file: its names, the file, and both ways between."""
