@@ -1,0 +1,232 @@
+// Contraction tiles of one ISA level, written in terms of `Simd`, which the file that includes this
+// one defines before: a vector type V of kWidth floats, Lanes that choose the first few of them,
+// and the operations below. A tile has at most kMaxVectors vectors of columns and as many rows as
+// kAccumulators registers allow. Everything is local to that file.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "cpu/gemm_kernels.h"
+
+namespace addax::cpu {
+namespace {
+
+using V = Simd::V;
+using Lanes = Simd::Lanes;
+constexpr int kWidth = Simd::kWidth;
+constexpr int kMaxVectors = Simd::kMaxVectors;
+
+constexpr int max_rows(int vectors) { return Simd::kAccumulators / vectors; }
+
+struct Tile {
+  const Block<float>* block;
+  int64_t row;
+  int64_t col;
+  Lanes tail;  // lanes of the last vector
+};
+
+template <bool kMasked>
+inline V load(const float* p, Lanes lanes) {
+  return kMasked ? Simd::load(p, lanes) : Simd::load(p);
+}
+
+template <bool kMasked>
+inline void store(float* p, V x, Lanes lanes) {
+  if constexpr (kMasked) {
+    Simd::store(p, x, lanes);
+  } else {
+    Simd::store(p, x);
+  }
+}
+
+// Without kMasked the last vector is whole.
+template <int kRows, int kVectors, bool kMasked>
+void tile(const Tile& t) {
+  const Block<float>& block = *t.block;
+  const int64_t a_row = block.a_row, a_k = block.a_k, b_k = block.b_k;
+  const Lanes tail = t.tail;
+  constexpr int kLast = kVectors - 1;
+  V acc[kRows][kVectors];
+#pragma GCC unroll 24
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::zero();
+  }
+
+  // One pointer for three rows keeps the addresses in registers.
+  constexpr int kGroups = (kRows + 2) / 3;
+  for (int64_t s = 0; s < block.num_segments; ++s) {
+    const Segment& segment = block.segments[s];
+    const float* b = block.b + segment.b + t.col;
+    const float* a[kGroups];
+#pragma GCC unroll 8
+    for (int g = 0; g < kGroups; ++g) a[g] = block.a + segment.a + (t.row + 3 * g) * a_row;
+    for (int64_t k = segment.k; k > 0; --k) {
+      V bv[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kLast; ++v) bv[v] = Simd::load(b + v * kWidth);
+      bv[kLast] = load<kMasked>(b + kLast * kWidth, tail);
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) {
+        const V av = Simd::broadcast(a[r / 3] + (r % 3) * a_row);
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::multiply_add(av, bv[v], acc[r][v]);
+      }
+#pragma GCC unroll 8
+      for (int g = 0; g < kGroups; ++g) a[g] += a_k;
+      b += b_k;
+    }
+  }
+
+  const Finish<float>& finish = block.finish;
+  const auto load_vector = [&](const float* p, int v) {
+    return v == kLast ? load<kMasked>(p + v * kWidth, tail) : Simd::load(p + v * kWidth);
+  };
+  float* c = block.c + t.row * block.c_row + t.col;
+  if (finish.accumulate) {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        acc[r][v] = Simd::add(load_vector(c + r * block.c_row, v), acc[r][v]);
+      }
+    }
+  }
+  if (finish.bias != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const V bias = load_vector(finish.bias + t.col, v);
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) acc[r][v] = Simd::add(acc[r][v], bias);
+    }
+  }
+  if (finish.activation == Activation::Relu) {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::relu(acc[r][v]);
+    }
+  }
+  if (finish.mask != nullptr) {
+    const float* mask = finish.mask + t.row * finish.mask_row + t.col;
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        acc[r][v] = Simd::where_positive(load_vector(mask + r * finish.mask_row, v), acc[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 24
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kLast; ++v) Simd::store(c + r * block.c_row + v * kWidth, acc[r][v]);
+    store<kMasked>(c + r * block.c_row + kLast * kWidth, acc[r][kLast], tail);
+  }
+}
+
+using TileFn = void (*)(const Tile&);
+
+template <int kVectors, bool kMasked, int... kRows>
+constexpr std::array<TileFn, sizeof...(kRows)> tiles_of(std::integer_sequence<int, kRows...>) {
+  return {tile<kRows + 1, kVectors, kMasked>...};
+}
+
+template <int kVectors, bool kMasked>
+constexpr auto kTiles =
+    tiles_of<kVectors, kMasked>(std::make_integer_sequence<int, max_rows(kVectors)>());
+
+// Tiles by their number of vectors less one, then by their number of rows less one.
+template <bool kMasked, int... kVectors>
+constexpr std::array<const TileFn*, sizeof...(kVectors)> table_of(
+    std::integer_sequence<int, kVectors...>) {
+  return {kTiles<kVectors + 1, kMasked>.data()...};
+}
+
+template <bool kMasked>
+constexpr auto kTable = table_of<kMasked>(std::make_integer_sequence<int, kMaxVectors>());
+
+const TileFn* tiles_for(int vectors, bool masked) {
+  if constexpr (!Simd::kMasksAreFree) {
+    if (!masked) return kTable<false>[static_cast<size_t>(vectors - 1)];
+  }
+  return kTable<true>[static_cast<size_t>(vectors - 1)];
+}
+
+void block(const Block<float>& block) {
+  for (int64_t col = 0; col < block.cols; col += kMaxVectors * kWidth) {
+    const int64_t left = block.cols - col;
+    const int vectors =
+        left >= kMaxVectors * kWidth ? kMaxVectors : static_cast<int>((left + kWidth - 1) / kWidth);
+    const int64_t last = left - (vectors - 1) * kWidth;
+    const TileFn* tiles_by_rows = tiles_for(vectors, last < kWidth);
+    const Lanes tail = Simd::first_lanes(last);
+    const int64_t tiles = (block.rows + max_rows(vectors) - 1) / max_rows(vectors);
+    for (int64_t i = 0, row = 0; i < tiles; ++i) {
+      const int64_t end = block.rows * (i + 1) / tiles;
+      tiles_by_rows[end - row - 1]({&block, row, col, tail});
+      row = end;
+    }
+  }
+}
+
+void pack(const float* b, int64_t b_k, int64_t b_col, int64_t k, int64_t cols, float* out) {
+  const int64_t width = (cols + kWidth - 1) / kWidth * kWidth;
+  for (int64_t col = 0; col < cols; col += kWidth) {
+    const int64_t left = cols - col < kWidth ? cols - col : kWidth;
+    if (b_col == 1) {
+      const Lanes lanes = Simd::first_lanes(left);
+      for (int64_t i = 0; i < k; ++i) {
+        Simd::store(out + i * width + col, Simd::load(b + i * b_k + col, lanes));
+      }
+    } else if (b_k == 1) {
+      for (int64_t i = 0; i < k; i += kWidth) {
+        const int64_t depth = k - i < kWidth ? k - i : kWidth;
+        Simd::transpose(b + col * b_col + i, b_col, left, depth, out + i * width + col, width);
+      }
+    } else {
+      for (int64_t i = 0; i < k; ++i) {
+        for (int64_t j = 0; j < kWidth; ++j) {
+          out[i * width + col + j] = j < left ? b[i * b_k + (col + j) * b_col] : 0.0f;
+        }
+      }
+    }
+  }
+}
+
+void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t part_row, float* c,
+            int64_t c_row, int64_t rows, int64_t cols, const Finish<float>& finish) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t col = 0; col < cols; col += kWidth) {
+      const Lanes lanes = Simd::first_lanes(cols - col);
+      const float* part = parts + row * part_row + col;
+      float* target = c + row * c_row + col;
+      V sum = Simd::load(part, lanes);
+      for (int64_t i = 1; i < num_parts; ++i) {
+        sum = Simd::add(sum, Simd::load(part + i * part_stride, lanes));
+      }
+      if (finish.accumulate) sum = Simd::add(Simd::load(target, lanes), sum);
+      if (finish.bias != nullptr) sum = Simd::add(sum, Simd::load(finish.bias + col, lanes));
+      if (finish.activation == Activation::Relu) sum = Simd::relu(sum);
+      if (finish.mask != nullptr) {
+        const float* mask = finish.mask + row * finish.mask_row + col;
+        sum = Simd::where_positive(Simd::load(mask, lanes), sum);
+      }
+      Simd::store(target, sum, lanes);
+    }
+  }
+}
+
+constexpr GemmKernels<float> kKernels = {
+    .panel = kMaxVectors * kWidth,
+    .vector = kWidth,
+    .tile_rows = max_rows(kMaxVectors),
+    .needs_unit_columns = true,
+    .block = block,
+    .pack = pack,
+    .reduce = reduce,
+};
+
+}  // namespace
+}  // namespace addax::cpu
