@@ -14,6 +14,7 @@ import numpy as np
 from addax import random
 from addax.errors import DTypeError, InvalidArgumentError, ShapeError, UnsupportedError
 from addax.layers.base import Layer
+from addax.ops import manipulation
 from addax.ops.emit import Tensor, emit
 
 _FLIPS = {
@@ -221,20 +222,20 @@ class RandomTranslation(_ImageAugmentation):
 
     def _read(self, images: Tensor, begins: Sequence[Tensor], extents: Sequence[int]) -> Tensor:
         """Return a window of each image that begins at a whole pixel and may reach beyond."""
+        frame = 0
+        if self.fill_mode == "constant":
+            # Within a frame of fill_value, what comes into view is the nearest pixel.
+            frame = 1
+            images = manipulation.pad(
+                images.astype(self.dtype),
+                [(0, 0), (frame, frame), (frame, frame), (0, 0)],
+                constant_values=self.fill_value,
+            )
         rows, columns = (
-            emit("cast", begin, dtype="int64") + _positions(extent)
-            for begin, extent in zip(begins, extents, strict=True)
+            self._folded(emit("cast", begin + frame, dtype="int64") + _positions(extent), bound)
+            for begin, extent, bound in zip(begins, extents, images.shape[1:3], strict=True)
         )
-        height, width = images.shape[1:3]
-        y = self._gather(images, self._folded(rows, height), self._folded(columns, width))
-        if self.fill_mode != "constant":
-            return y
-        inside = emit(
-            "logical_and",
-            _within(rows, height).reshape([-1, extents[0], 1, 1]),
-            _within(columns, width).reshape([-1, 1, extents[1], 1]),
-        )
-        return emit("where", inside, y, emit("cast", self.fill_value, dtype=self.dtype))
+        return self._gather(images, rows, columns)
 
     def _folded(self, places: Tensor, extent: int) -> Tensor:
         """Bring places outside of the image back into it."""
@@ -248,10 +249,6 @@ class RandomTranslation(_ImageAugmentation):
 
 def _positions(extent: int) -> Tensor:
     return emit("iota", shape=[extent], dtype="int64")
-
-
-def _within(places: Tensor, extent: int) -> Tensor:
-    return emit("logical_and", places >= 0, places < extent)
 
 
 def _require_choice(layer: str, argument: str, value: Any, choices: Any) -> None:
