@@ -365,6 +365,9 @@ def test_csv_logger(tmp_path):
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
     assert [float(row["loss"]) for row in rows[:2]] == history["loss"]
     assert rows[0]["val_mae"] == "NA"
+    with pytest.raises(InvalidArgumentError, match=r"log\.csv' has no column for 'learning_rate'"):
+        rate = C.LearningRateScheduler(lambda epoch, rate: rate)
+        model.fit(X, Y, callbacks=[rate, C.CSVLogger(path, append=True)], verbose=0)
     model.fit(X, Y, validation_data=(X, Y), callbacks=[C.CSVLogger(path, ";")], verbose=0)
     lines = path.read_text().splitlines()
     assert lines[0] == "epoch;loss;mae;val_loss;val_mae" and len(lines) == 2

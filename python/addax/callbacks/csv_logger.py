@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
 
 from addax.callbacks.callback import Callback
-from addax.errors import IoError
+from addax.errors import InvalidArgumentError, IoError
 
 
 class CSVLogger(Callback):
@@ -28,14 +29,13 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None
-        self._with_header = True
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Begin the file, or go on with it."""
-        self.keys = None
-        kept = self.append and os.path.exists(self.filename)
-        self._with_header = not kept or os.path.getsize(self.filename) == 0
-        self._write((), "a" if self.append else "w")
+        """Begin the file, or go on with its columns."""
+        with self._open("a+" if self.append else "w+") as file:
+            file.seek(0)
+            header = next(csv.reader(file, delimiter=self.sep), None)
+        self.keys = None if header is None else header[1:]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the epoch's line."""
@@ -46,14 +46,21 @@ class CSVLogger(Callback):
             # Epochs that are validated later need columns, too.
             if not any(key.startswith("val_") for key in self.keys):
                 self.keys += [f"val_{key}" for key in self.keys]
-            if self._with_header:
-                rows.append(["epoch", *self.keys])
+            rows.append(["epoch", *self.keys])
+        for key in logs:
+            if key not in self.keys:
+                raise InvalidArgumentError(
+                    f"CSVLogger: '{self.filename}' has no column for '{key}'; its columns are "
+                    f"epoch, {', '.join(self.keys)}"
+                )
         rows.append([epoch, *(logs.get(key, "NA") for key in self.keys)])
-        self._write(rows, "a")
+        with self._open("a") as file:
+            csv.writer(file, delimiter=self.sep).writerows(rows)
 
-    def _write(self, rows: Iterable[list[Any]], mode: str) -> None:
+    @contextmanager
+    def _open(self, mode: str) -> Iterator[IO[str]]:
         try:
             with open(self.filename, mode, newline="") as file:
-                csv.writer(file, delimiter=self.sep).writerows(rows)
+                yield file
         except OSError as error:
             raise IoError(f"CSVLogger: cannot write '{self.filename}': {error.strerror}") from error
