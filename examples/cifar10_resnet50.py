@@ -17,10 +17,13 @@ import addax as ax
 layers = ax.layers
 
 
-def build_model(kind: str, dtype: str) -> ax.Model:
+def build_model(kind: str, dtype: str, augment: bool) -> ax.Model:
     """Draws the network from pixels of 0 to 255 to the logits of ten classes."""
     image = ax.Input((32, 32, 3))
     x = layers.Rescaling(1 / 255, dtype=dtype)(image)
+    if augment:
+        x = layers.RandomFlip("horizontal")(x)
+        x = layers.RandomTranslation(1 / 8, 1 / 8, fill_mode="constant")(x)
     if kind == "resnet50":
         return ax.applications.ResNet50(
             weights=None, input_tensor=x, classes=10, classifier_activation=None
@@ -54,13 +57,14 @@ def main() -> None:
     parser.add_argument("--device", default=None, help="such as cpu; default: the best one")
     parser.add_argument("--data", choices=["auto", "real", "synthetic"], default="auto")
     parser.add_argument("--model", choices=["resnet50", "cnn"], default="resnet50")
+    parser.add_argument("--augment", action="store_true", help="flip and shift images at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("cifar10_resnet50.png"))
     args = parser.parse_args()
 
     data = cifar_data.load(args.data)
     ax.random.set_seed(args.seed)
-    model = build_model(args.model, args.dtype)
+    model = build_model(args.model, args.dtype, args.augment)
     model.compile(
         optimizer="adam",
         loss=ax.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -91,7 +91,7 @@ class Classifier:
         if weights is not None:
             raise UnsupportedError(
                 f"{self.kind}: weights cannot be downloaded, got weights={weights!r}; give "
-                "weights=None for random ones"
+                "weights=None for random ones; load_weights() reads a file of one's own"
             )
         if pooling is not None and pooling not in _POOLINGS:
             raise InvalidArgumentError(
