@@ -51,6 +51,16 @@ std::vector<Type> arg_extremum(const Node& node) {
   return {{ADX_INT32, reduce_dims(node.input(0).dims, {axis}, node.flag("keepdims"))}};
 }
 
+std::vector<Type> prod_grad(const Node& node) {
+  node.expect_inputs(2);
+  node.expect_floating(0);
+  const Type& x = node.input(0);
+  node.expect_dtype(1, x.dtype);
+  node.require(reduce_dims(x.dims, axes_of(node), true) == node.input(1).dims, ADX_SHAPE,
+               "dy has not extent 1 in place of the reduced axes");
+  return {x};
+}
+
 }  // namespace
 
 void add_reduce_rules(Rules& rules) {
@@ -58,6 +68,7 @@ void add_reduce_rules(Rules& rules) {
   rules["max"] = rules["min"] = extremum;
   rules["any"] = rules["all"] = logical;
   for (const char* op : {"mean", "var", "std", "logsumexp"}) rules[op] = floating;
+  rules["prod_grad"] = prod_grad;
   rules["argmax"] = rules["argmin"] = arg_extremum;
 }
 

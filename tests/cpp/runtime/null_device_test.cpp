@@ -152,6 +152,7 @@ std::vector<Case> regular_cases() {
     cases.push_back({op, {f32({2, 3, 4})}, {{"keepdims", true}}});
   }
   cases.push_back({"sum", {{DType::UInt8, {4}}}});
+  cases.push_back({"prod_grad", {f32({2, 3, 4}), f32({2, 1, 1})}, {{"axes", Ints{1, 2}}}});
   for (const char* op : {"any", "all"}) cases.push_back({op, {b1({2, 3})}, {{"axes", Ints{1}}}});
   return cases;
 }
