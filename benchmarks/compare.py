@@ -30,11 +30,12 @@ FIGURES = ("ms_per_step", "first_step_ms", "import_ms", "peak_mb")
 class Peer:
     script: str
     environment: dict[str, str]
+    works: tuple[str, ...] = ("mlp", "cnn", "resnet50")
 
 
 PEERS = {
     "addax": Peer("addax_fit.py", {}),
-    "jax": Peer("jax_scan.py", {}),
+    "jax": Peer("jax_scan.py", {}, ("mlp", "cnn")),
     "torch": Peer("torch_loop.py", {}),
     "keras-tensorflow": Peer("keras_fit.py", {"KERAS_BACKEND": "tensorflow"}),
     "keras-jax": Peer("keras_fit.py", {"KERAS_BACKEND": "jax"}),
@@ -82,7 +83,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--work", nargs="+", default=["mlp"], choices=["mlp", "cnn"])
+    parser.add_argument("--work", nargs="+", default=["mlp"], choices=PEERS["addax"].works)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--peer", action="append", default=[], metavar="NAME=PYTHON",
@@ -105,10 +106,11 @@ def main() -> None:
     sections = [f"## {datetime.date.today()}: {machine.describe()}"]
     sections.append(f"{arguments.rounds} rounds in turn; median (minimum to maximum).")
     for work in arguments.work:
-        runs: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
+        taking_part = [name for name in pythons if work in PEERS[name].works]
+        runs: dict[str, list[dict[str, float]]] = {name: [] for name in taking_part}
         for _ in range(arguments.rounds):
-            for name, python in pythons.items():
-                runs[name].append(measure(name, python, work))
+            for name in taking_part:
+                runs[name].append(measure(name, pythons[name], work))
         sections.append(table(work, runs))
         print(sections[-1], flush=True)
     if arguments.results:

@@ -12,11 +12,16 @@ from workload import chosen, images_and_labels, report, seconds  # noqa: E402
 
 name, work = chosen()
 images, labels = map(torch.from_numpy, images_and_labels(work))
-if name == "cnn":
+if name != "mlp":
     images = images.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
 def build() -> nn.Module:
+    if name == "resnet50":
+        import torchvision
+
+        model = torchvision.models.resnet50(weights=None, num_classes=10)
+        return model.to(memory_format=torch.channels_last)
     dense = [nn.Flatten(), nn.Linear(784 if name == "mlp" else 1600, 128), nn.ReLU()]
     if name == "mlp":
         return nn.Sequential(*dense, nn.Linear(128, 10))

@@ -29,6 +29,7 @@ class Workload:
 WORKLOADS = {
     "mlp": Workload((28, 28), 60_000, 32, 5),
     "cnn": Workload((28, 28, 1), 60_000, 128, 1),
+    "resnet50": Workload((32, 32, 3), 1_280, 64, 1),
 }
 
 
