@@ -48,6 +48,24 @@ def _magnitude(x: np.ndarray, axes: Sequence[int] | None, keepdims: bool) -> Any
 
 reduction("sum", _over(np.sum), ALL, ulps=16, bound=_magnitude)
 reduction("prod", _over(np.prod), (*FLOATS, "int32"), 0.5, 1.5, ulps=64)
+
+
+def _prod_grad_call(shape: tuple[int, ...], axes: Sequence[int] | None, **x: Any) -> Sample:
+    reduced = np.zeros(shape).sum(axis=None if axes is None else tuple(axes), keepdims=True).shape
+    return Sample((Arg(shape, 0.5, 1.5, **x), Arg(reduced)), {"axes": axes})
+
+
+case(
+    "prod_grad",
+    ref.prod_grad,
+    [
+        *(_prod_grad_call(s, axes) for s, axes, _ in REDUCE_CALLS if math.prod(s) < 100),
+        _prod_grad_call((4, 3), (1,), value=np.array([[1, 2, 3], [0, 2, 3], [0, 0, 3], [0, 0, 0]])),
+    ],
+    dtypes=FLOATS,
+    ulps=64,
+    bad=(Bad((Arg((2, 3)), Arg((2, 3))), {"axes": [1]}, "ShapeError", r"\[prod_grad\].*\(2, 1\)"),),
+)
 reduction("max", _over(np.max), NUMBERS, distinct=True)
 reduction("min", _over(np.min), NUMBERS, distinct=True)
 reduction("any", _over(np.any), ("bool",), 0, 2, gradient=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -130,6 +130,18 @@ def logsumexp(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Array:
 
 def sparse_softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     return -np.take_along_axis(log_softmax(logits), labels[..., None].astype(np.int64), -1)[..., 0]
+
+
+def prod_grad(x: Array, dy: Array, axes: Sequence[int] | None) -> Array:
+    """``dy`` times the product of the other elements, each multiplied out."""
+    axes = tuple(range(x.ndim)) if axes is None else tuple(axis % x.ndim for axis in axes)
+    others = np.ones_like(x)
+    for index in np.ndindex(x.shape):
+        row = [slice(None) if axis in axes else index[axis] for axis in range(x.ndim)]
+        kept = np.ones(x.shape, bool)
+        kept[index] = False
+        others[index] = x[tuple(row)][kept[tuple(row)]].prod()
+    return dy * others
 
 
 def sparse_softmax_cross_entropy_grad(logits: Array, labels: Array, dloss: Array) -> Array:
