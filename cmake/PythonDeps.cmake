@@ -19,18 +19,19 @@ foreach(line IN LISTS python_deps)
   endif()
 endforeach()
 
-function(addax_require_wheels)
+# addax_require_wheels(<definition> key...): fails where a wheel is missing; the definition does without.
+function(addax_require_wheels instead)
   foreach(key IN LISTS ARGN)
     if(NOT wheel_${key})
       message(FATAL_ERROR
         "${Python_EXECUTABLE} has no wheel that gives ${key}. Install the build requirements of pyproject.toml "
-        "(pybind11, tbb-devel, scipy-openblas32) into it, or configure with -DADDAX_USE_SYSTEM_DEPS=ON.")
+        "(pybind11, tbb-devel, scipy-openblas32) into it, or configure with ${instead}.")
     endif()
   endforeach()
 endfunction()
 
 if(ADDAX_BUILD_PYTHON)
-  addax_require_wheels(pybind11_DIR)
+  addax_require_wheels(-DADDAX_BUILD_PYTHON=OFF pybind11_DIR)
   find_package(pybind11 3 REQUIRED CONFIG PATHS ${wheel_pybind11_DIR} NO_DEFAULT_PATH)
 endif()
 
@@ -42,7 +43,7 @@ if(ADDAX_USE_SYSTEM_DEPS)
   target_link_libraries(addax_openblas INTERFACE ${OpenBLAS_LIBRARIES})
   target_compile_definitions(addax_openblas INTERFACE ADDAX_OPENBLAS_PREFIX=)
 else()
-  addax_require_wheels(TBB_DIR TBB_LIBRARY OpenBLAS_DIR OpenBLAS_LIBRARY)
+  addax_require_wheels(-DADDAX_USE_SYSTEM_DEPS=ON TBB_DIR TBB_LIBRARY OpenBLAS_DIR OpenBLAS_LIBRARY)
   set(TBB_FIND_RELEASE_ONLY ON)
   find_package(TBB REQUIRED CONFIG COMPONENTS tbb PATHS ${wheel_TBB_DIR} NO_DEFAULT_PATH)
   find_package(OpenBLAS REQUIRED CONFIG PATHS ${wheel_OpenBLAS_DIR} NO_DEFAULT_PATH)
