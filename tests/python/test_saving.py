@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -288,13 +289,15 @@ def test_mistakes_while_saving(tmp_path):
 # ---- Full disks.
 
 
-@pytest.fixture
-def small_files():
-    """No file may grow beyond a kilobyte, as if the disk were full."""
+@contextlib.contextmanager
+def full_disk():
+    """No file may grow beyond a kilobyte, not even the one that the tests' output goes to."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.fixture
@@ -306,11 +309,12 @@ def trained(tmp_path):
     return model, path
 
 
-def test_a_full_disk_keeps_the_old_file(trained, small_files, tmp_path):
+def test_a_full_disk_keeps_the_old_file(trained, tmp_path):
     model, path = trained
     old = path.read_bytes()
     before = model.get_weights()
-    with pytest.raises(IoError, match=r"cannot write '.*': File too large; .* is untouched"):
+    message = r"cannot write '.*': File too large; .* is untouched"
+    with full_disk(), pytest.raises(IoError, match=message):
         model.save_weights(path)
     assert path.read_bytes() == old and os.listdir(tmp_path) == [path.name]
     for a, b in zip(before, model.get_weights(), strict=True):
@@ -410,11 +414,11 @@ def test_model_checkpoint_leaves_the_epoch_in_one_call(tmp_path):
     assert not told.wants_batches("train")
 
 
-def test_a_full_disk_during_training_keeps_what_was_learnt(trained, small_files):
+def test_a_full_disk_during_training_keeps_what_was_learnt(trained):
     model, path = trained
     before = int(model.optimizer.iterations.numpy())
     keep = ax.callbacks.ModelCheckpoint(path, save_weights_only=True)
-    with pytest.raises(IoError, match="cannot write"):
+    with full_disk(), pytest.raises(IoError, match="cannot write"):
         fit(model, 1, 3, callbacks=[keep])
     assert int(model.optimizer.iterations.numpy()) == before + 6
     fit(model, 2, 3)
