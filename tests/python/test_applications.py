@@ -131,6 +131,21 @@ def test_names_of_layers(application):
     assert application(**SMALL, name="mine").name == "mine"
 
 
+@pytest.mark.parametrize(
+    ("application", "names"),
+    [
+        (ResNet50, "2_relu 0_conv 3_conv 0_bn 3_bn add out"),
+        (ResNet50V2, "2_relu 0_conv 3_conv out"),
+    ],
+    ids=["ResNet50", "ResNet50V2"],
+)
+def test_layers_of_two_branches_alternate(application, names):
+    layers = [layer.name for layer in application(**SMALL).layers]
+    first = layers.index("conv3_block1_2_relu")
+    expected = [f"conv3_block1_{name}" for name in names.split()]
+    assert layers[first : first + len(expected)] == expected
+
+
 @pytest.mark.parametrize("application", FAMILIES, ids=named)
 def test_runs_and_gives_probabilities(application):
     images = np.random.default_rng(0).random((2, 32, 32, 3), dtype=np.float32)

@@ -98,6 +98,29 @@ def test_functional_with_several_inputs_outputs_and_shared_layers():
         model.predict(x, verbose=0)
 
 
+def test_layers_that_most_calls_follow_come_first():
+    x = L.Input((4,))
+    short = L.Dense(4, name="short")(x)
+    long = L.Dense(4, name="long_2")(L.Dense(4, name="long_1")(x))
+    both = L.Add(name="both")([short, long])
+    model = ax.Model(x, ax.ops.relu(both) + short)
+    # As deep as the last layer of the other branch, and met before it on the way from the output.
+    names = ["long_1", "short", "long_2", "both"]
+    assert [layer.name for layer in model.layers] == names
+    assert [w.name.split("/")[-2] for w in model.weights[::2]] == names[:3]
+    printed = []
+    model.summary(print_fn=printed.append)
+    places = [printed[0].index(f"{name} (") for name in names]
+    assert places == sorted(places)
+
+
+def test_a_layer_called_twice_counts_where_it_is_called_first():
+    x = L.Input((4,))
+    twice, other = L.Dense(4, name="twice"), L.Dense(4, name="other")
+    model = ax.Model(x, twice(other(twice(x))))
+    assert [layer.name for layer in model.layers] == ["twice", "other"]
+
+
 def test_functional_with_dict_outputs():
     x = L.Input((4,))
     model = ax.Model(x, {"left": L.Dense(2)(x), "right": L.Dense(3)(x)})

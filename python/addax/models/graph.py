@@ -27,11 +27,14 @@ class CallGraph:
                         f"model '{name}': expected each {kind} to be a symbolic tensor, which "
                         f"begins with ax.Input, got {type(tensor).__name__}"
                     )
-        self.nodes = self._ordered()
+        self.nodes, met = self._ordered()
+        self.layers = self._layers(met)
 
-    def _ordered(self) -> list[Node]:
+    def _ordered(self) -> tuple[list[Node], list[Node]]:
+        """Return the calls in an order for making them, and as met on the way from the outputs."""
         known = {id(tensor) for tensor in self.input_list}
         order: list[Node] = []
+        met: list[Node] = []
         done: set[int] = set()
         # Depth first, on a stack of our own: models may be deeper than Python's.
         todo = list(reversed(self.output_list))
@@ -46,6 +49,7 @@ class CallGraph:
                     f"model '{self.name}': the outputs depend on '{tensor.name}', which is not "
                     "among the inputs"
                 )
+            met.append(node)
             missing = [
                 x
                 for x in node.inputs
@@ -57,13 +61,21 @@ class CallGraph:
                 done.add(id(node))
                 order.append(node)
                 todo.pop()
-        return order
+        return order, met
 
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers called, each once, in order."""
-        found = [node.operation for node in self.nodes if isinstance(node.operation, Layer)]
-        return list({id(layer): layer for layer in found}.values())
+    def _layers(self, met: list[Node]) -> list[Layer]:
+        """Return the layers called, each once: those that most calls follow first, as in Keras."""
+        depths: dict[int, int] = {}  # of layers and of calls: how many calls at most follow
+        for node in reversed(self.nodes):
+            depth = depths.get(id(node), 0)
+            if isinstance(node.operation, Layer):
+                depth = depths[id(node.operation)] = max(depth, depths.get(id(node.operation), 0))
+            for x in node.inputs:
+                depths[id(x.node)] = max(depths.get(id(x.node), 0), depth + 1)
+        found = {
+            id(node.operation): node.operation for node in met if isinstance(node.operation, Layer)
+        }
+        return sorted(found.values(), key=lambda layer: -depths[id(layer)])
 
     def run(self, values: Any) -> Any:
         """Make the calls on real (or traced) tensors."""
