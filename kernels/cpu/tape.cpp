@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <numeric>
 #include <string>
 
 #include "core/error.h"
@@ -92,6 +94,9 @@ void Tape::add_inputs() {
     input.item = static_cast<int64_t>(addax::size_of(input.dtype));
     input.load = ops_.load[static_cast<size_t>(input.dtype)];
     input.view = described.view;
+    const auto& dims = described.view.dims;
+    input.period = std::accumulate(dims.begin() + (described.view.strides[0] == 0 ? 1 : 0),
+                                   dims.end(), int64_t{1}, std::multiplies<>());
     if (input.view.is_uniform()) {
       input.kind = InputKind::Uniform;
     } else if (!input.view.is_contiguous()) {
@@ -306,18 +311,24 @@ void TapeRun::load_strided(const Tape::Input& input, int64_t begin, int64_t n,
   }
 }
 
+// Whether the slot of a strided input holds these values since the last evaluation.
+bool TapeRun::is_loaded(const Tape::Input& input, int64_t begin, int64_t n) const {
+  return n <= n_ && (begin - begin_) % input.period == 0;
+}
+
 void TapeRun::evaluate(int64_t begin, int64_t n) {
+  if (n == 0) {
+    n_ = 0;
+    return;
+  }
   const int64_t value_bytes = size_of(tape_.class_);
-  begin_ = begin;
-  n_ = n;
   whole_ = n * value_bytes % kMaxVectorBytes == 0;
-  if (n == 0) return;
   for (size_t i = 0; i < tape_.inputs_.size(); ++i) {
     const Tape::Input& input = tape_.inputs_[i];
     if (input.kind == Tape::InputKind::Uniform) continue;
     std::byte* staging = frame_ + tape_.slot_offsets_[i];
     if (input.kind == Tape::InputKind::Strided) {
-      load_strided(input, begin, n, staging);
+      if (!is_loaded(input, begin, n)) load_strided(input, begin, n, staging);
     } else {
       const auto* from = context_.data<const std::byte>(input.tensor) + begin * input.item;
       if (whole_ && input.kind == Tape::InputKind::Dense) {
@@ -328,6 +339,8 @@ void TapeRun::evaluate(int64_t begin, int64_t n) {
     }
     slots_[i].data = staging;
   }
+  begin_ = begin;
+  n_ = n;
   for (const Tape::Output& output : tape_.outputs_) {
     if (!output.in_place) continue;
     const auto i = static_cast<size_t>(output.slot);

@@ -59,6 +59,7 @@ class Tape {
     int64_t item;
     ConvertFn load;
     StridedView view;
+    int64_t period;  // elements after which a strided view repeats itself
   };
   struct Constant {
     int32_t slot;
@@ -120,6 +121,7 @@ class TapeRun {
     }
   }
   const Operand& slot(int32_t i) const { return slots_[i]; }
+  bool is_loaded(const Tape::Input& input, int64_t begin, int64_t n) const;
   void load_uniform(const Tape::Input& input, std::byte* to) const;
   void load_strided(const Tape::Input& input, int64_t begin, int64_t n, std::byte* to) const;
   void fill(std::byte* to, const std::byte* value, int64_t count) const;

@@ -200,7 +200,12 @@ TEST_P(TapeLevels, Broadcasts) {
                                                        {{64, 128}, {64, 128}},
                                                        {{2, 1, 3, 1, 2}, {5, 1, 4, 1}},
                                                        {{1024}, {1}},
-                                                       {{16}, {}}};
+                                                       {{16}, {}},
+                                                       {{100, 64}, {64}},
+                                                       {{40, 96}, {96}},
+                                                       {{5, 2048}, {2048}},
+                                                       {{30, 4, 32}, {4, 1}},
+                                                       {{9, 30, 4, 32}, {30, 1, 32}}};
   for (DType type : {DType::Float32, DType::Float64, DType::Int32, DType::BFloat16}) {
     for (const auto& [sa, sb] : shapes) {
       const Array a = random_array(type, sa, 1, -50, 50), b = random_array(type, sb, 2, -50, 50);
@@ -264,6 +269,22 @@ TEST_P(TapeLevels, FusedWithoutInputsOrWithScalarResult) {
   EXPECT_EQ(y[1].values, std::vector<double>{520});
   const auto z = run_node("fused", {}, {{DType::Int64, {9}}}, fused("4", {9}, DType::Int64));
   EXPECT_EQ(z[0].values, std::vector<double>(9, 4));
+}
+
+TEST_P(TapeLevels, FusedReducesWithOneOperandPerColumn) {
+  for (const Shape& shape : {Shape{777, 64}, Shape{300, 96}, Shape{33, 2048}, Shape{50, 1100}}) {
+    const auto rows = static_cast<size_t>(shape[0]), cols = static_cast<size_t>(shape[1]);
+    const Array x = random_array(DType::Float32, shape, 8, -9, 9),
+                m = random_array(DType::Float32, {shape[1]}, 9, -9, 9);
+    const auto y = run_node("fused", {x, m}, {{DType::Float32, {shape[1]}}},
+                            fused("i0 - i1", shape, DType::Float32, "sum", {0}));
+    std::vector<double> sum(cols, 0);
+    for (size_t i = 0; i < rows * cols; ++i) sum[i % cols] += x.values[i] - m.values[i % cols];
+    SCOPED_TRACE(shape.to_string());
+    // Every term is below 20, every sum's error below the depth of its tree times that of all.
+    expect_close(y[0], {DType::Float32, {shape[1]}, sum}, 0,
+                 20 * 0x1p-24 * static_cast<double>(rows) * std::log2(static_cast<double>(rows)));
+  }
 }
 
 TEST_P(TapeLevels, FusedReducesTrailingAndLeadingAxes) {
