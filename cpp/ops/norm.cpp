@@ -80,16 +80,19 @@ std::vector<Value> grad_train(const GradCall& call) {
   const auto accumulate = [&](Value part) { dx = dx.valid() ? emit.add(dx, part) : part; };
   if (call.output_grads[0].valid()) {
     const Value dy = emit.cast(call.output_grads[0], wide);
-    const Value normal = emit.multiply(centred, scale);
+    // What does not vary within a channel stays out of the loops over x.
     dbeta = emit.sum(dy, axes, false);
-    dgamma = emit.sum(emit.multiply(dy, normal), axes, false);
-    accumulate(emit_text(emit, "gamma * scale * (dy - (dbeta + normal * dgamma) / count)",
+    dgamma = emit.multiply(emit.sum(emit.multiply(dy, centred), axes, false), scale);
+    const Value share = emit_text(emit, "dbeta / count", {{"dbeta", dbeta}}, wide, numbers);
+    const Value slope = emit_text(emit, "dgamma * scale / count",
+                                  {{"dgamma", dgamma}, {"scale", scale}}, wide, numbers);
+    accumulate(emit_text(emit, "gamma * scale * (dy - share - centred * slope)",
                          {{"gamma", gamma},
                           {"scale", scale},
                           {"dy", dy},
-                          {"dbeta", dbeta},
-                          {"normal", normal},
-                          {"dgamma", dgamma}},
+                          {"share", share},
+                          {"centred", centred},
+                          {"slope", slope}},
                          wide, numbers));
   }
   if (call.output_grads[1].valid()) {

@@ -79,7 +79,10 @@ class CallBuilder {
 }  // namespace
 
 void fuse_elementwise(Graph& graph, const PassTarget& target) {
-  if (target.fuse) recompute_cheap_values(graph);
+  // A copy may leave its operand to be stored for it alone, which the next round looks at.
+  constexpr int kMaxRounds = 4;
+  for (int round = 0; target.fuse && round < kMaxRounds && recompute_cheap_values(graph); ++round) {
+  }
   std::vector<FusedCall> calls;
   {
     const FusionView view(graph);

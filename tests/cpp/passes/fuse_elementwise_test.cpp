@@ -203,6 +203,29 @@ TEST(FuseElementwise, CheapValuesAreComputedAgainInsteadOfStored) {
   })ir");
 }
 
+TEST(FuseElementwise, AChainOfCheapValuesIsComputedAgainInEveryLoop) {
+  // What two loops read and what a third makes of it.
+  expect_fused(R"ir(graph g {
+    %x = input "x" : f32[4,3]
+    %m = input "m" : f32[3]
+    %0 = subtract(%x, %m)
+    %1 = multiply(%0, %0)
+    %2 = sum(%1) {axes=[0]}
+    %3 = multiply(%0, %2)
+    %4 = sum(%3) {axes=[0]}
+    %5 = multiply(%3, %4)
+    return %5
+  })ir",
+               R"ir(graph g {
+    %x = input "x" : f32[4,3]
+    %m = input "m" : f32[3]
+    %2 = fused(%x, %m) {expr="t0 = i0 - i1; t0 * t0", shape=[4,3], compute=f32, dtypes=[7], reduce="sum", axes=[0]}
+    %4 = fused(%x, %m, %2) {expr="(i0 - i1) * i2", shape=[4,3], compute=f32, dtypes=[7], reduce="sum", axes=[0]}
+    %5 = fused(%x, %m, %2, %4) {expr="(i0 - i1) * i2 * i3", shape=[4,3], compute=f32, dtypes=[7]}
+    return %5
+  })ir");
+}
+
 TEST(FuseElementwise, DearOnesAreStored) {
   expect_unchanged_but_for_singles(R"ir(graph g {
     %x = input "x" : f32[4,3]
