@@ -17,10 +17,10 @@ import addax as ax
 layers = ax.layers
 
 
-def build_model(kind: str, dtype: str, augment: bool) -> ax.Model:
+def build_model(kind: str, augment: bool) -> ax.Model:
     """Draws the network from pixels of 0 to 255 to the logits of ten classes."""
     image = ax.Input((32, 32, 3))
-    x = layers.Rescaling(1 / 255, dtype=dtype)(image)
+    x = layers.Rescaling(1 / 255)(image)
     if augment:
         x = layers.RandomFlip("horizontal")(x)
         x = layers.RandomTranslation(1 / 8, 1 / 8, fill_mode="constant")(x)
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--dtype", choices=["float32"], default="float32")
+    parser.add_argument("--dtype", choices=["float32", "mixed_bfloat16"], default="float32")
     parser.add_argument("--device", default=None, help="such as cpu; default: the best one")
     parser.add_argument("--data", choices=["auto", "real", "synthetic"], default="auto")
     parser.add_argument("--model", choices=["resnet50", "cnn"], default="resnet50")
@@ -64,7 +64,8 @@ def main() -> None:
 
     data = cifar_data.load(args.data)
     ax.random.set_seed(args.seed)
-    model = build_model(args.model, args.dtype, args.augment)
+    ax.mixed_precision.set_global_policy(args.dtype)
+    model = build_model(args.model, args.augment)
     model.compile(
         optimizer="adam",
         loss=ax.losses.SparseCategoricalCrossentropy(from_logits=True),

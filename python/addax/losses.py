@@ -117,8 +117,8 @@ class Loss:
         raise NotImplementedError(f"{type(self).__name__} must override call()")
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None) -> Tensor:
-        """Return the loss over all samples, weighted if asked."""
-        losses = as_tensor(self.call(as_tensor(y_true), as_tensor(y_pred)))
+        """Return the loss over all samples, weighted if asked; float32 for narrower predictions."""
+        losses = as_tensor(self.call(as_tensor(y_true), widened(as_tensor(y_pred))))
         weights: Tensor | None = None
         if sample_weight is not None:
             weights = fit_weights(as_tensor(sample_weight, losses.dtype), losses)
@@ -138,6 +138,11 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """Make a loss from the result of ``get_config``."""
         return cls(**config)
+
+
+def widened(x: Tensor) -> Tensor:
+    """Return numbers of 16 bits as float32, in which losses and metrics are computed."""
+    return x.astype("float32") if x.dtype in ("bfloat16", "float16") else x
 
 
 def fit_weights(weights: Tensor, values: Tensor) -> Tensor:

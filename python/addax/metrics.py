@@ -151,9 +151,8 @@ class MeanMetricWrapper(Mean):
         self, y_true: Any, y_pred: Any, sample_weight: TensorLike | None = None
     ) -> None:
         """Take in one batch."""
-        super().update_state(
-            self._fn(as_tensor(y_true), as_tensor(y_pred), **self._fn_arguments), sample_weight
-        )
+        y_true, y_pred = as_tensor(y_true), losses.widened(as_tensor(y_pred))
+        super().update_state(self._fn(y_true, y_pred, **self._fn_arguments), sample_weight)
 
 
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:

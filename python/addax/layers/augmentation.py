@@ -47,7 +47,7 @@ class _ImageAugmentation(Layer):
         raise NotImplementedError
 
     def _unchanged(self, images: Tensor) -> Tensor:
-        return images.astype(self.dtype)
+        return images.astype(self.compute_dtype)
 
     def _draw(self, images: Tensor, minval: float = 0.0, maxval: float = 1.0) -> Tensor:
         """Draw a number for each image, as a column."""
@@ -61,7 +61,7 @@ class _ImageAugmentation(Layer):
             [columns.shape[0], 1, -1]
         )
         pixels = images.reshape([batch * height * width, channels])
-        return emit("take", pixels, places, axis=0, dtype=self.dtype)
+        return emit("take", pixels, places, axis=0, dtype=self.compute_dtype)
 
 
 class RandomFlip(_ImageAugmentation):
@@ -187,10 +187,11 @@ class RandomTranslation(_ImageAugmentation):
         _require_choice("RandomTranslation", "fill_mode", fill_mode, modes)
         interpolations = ("bilinear", "nearest")
         _require_choice("RandomTranslation", "interpolation", interpolation, interpolations)
-        if interpolation == "bilinear" and "float" not in self.dtype:
+        if interpolation == "bilinear" and "float" not in self.compute_dtype:
             raise DTypeError(
-                f"RandomTranslation: interpolation='bilinear' mixes pixels, which dtype "
-                f"{self.dtype!r} cannot hold; take interpolation='nearest' or a floating dtype"
+                "RandomTranslation: interpolation='bilinear' mixes pixels, which dtype "
+                f"{self.compute_dtype!r} cannot hold; take interpolation='nearest' or a floating "
+                "dtype"
             )
         self.height_factor = height_factor
         self.width_factor = width_factor
@@ -214,7 +215,7 @@ class RandomTranslation(_ImageAugmentation):
         # One row and one column more: each pixel of the result lies between two.
         y = self._read(images, begins, [extent + 1 for extent in extents])
         down, right = (
-            (origin - begin).reshape([-1, 1, 1, 1]).astype(self.dtype)
+            (origin - begin).reshape([-1, 1, 1, 1]).astype(self.compute_dtype)
             for origin, begin in zip(origins, begins, strict=True)
         )
         y = y[:, :-1] * (1 - down) + y[:, 1:] * down
@@ -227,7 +228,7 @@ class RandomTranslation(_ImageAugmentation):
             # Within a frame of fill_value, what comes into view is the nearest pixel.
             frame = 1
             images = manipulation.pad(
-                images.astype(self.dtype),
+                images.astype(self.compute_dtype),
                 [(0, 0), (frame, frame), (frame, frame), (0, 0)],
                 constant_values=self.fill_value,
             )

@@ -15,6 +15,7 @@ from addax import (
     _core,
     aliases,
     initializers,
+    mixed_precision,
     naming,
     nested,
     placement,
@@ -60,13 +61,19 @@ class Layer:
     # Set by __new__, so that a subclass that forgets super().__init__() still has a name.
     name: str
     built: bool
-    dtype: str
+    # Whether floating inputs are cast to the dtype that the layer computes in.
+    autocast: bool
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Give the layer what it needs before any ``__init__`` runs."""
         layer = super().__new__(cls)
         layer.__dict__.update(
-            _trainable=True, built=False, dtype="float32", _declared_shape=None, name=""
+            _trainable=True,
+            built=False,
+            autocast=True,
+            _dtype_policy=mixed_precision.global_policy(),
+            _declared_shape=None,
+            name="",
         )
         return layer
 
@@ -75,7 +82,8 @@ class Layer:
         *,
         name: str | None = None,
         trainable: bool = True,
-        dtype: str | None = None,
+        dtype: str | mixed_precision.Policy | None = None,
+        autocast: bool = True,
         input_shape: Sequence[int | None] | None = None,
         **unknown: Any,
     ) -> None:
@@ -83,7 +91,8 @@ class Layer:
             raise TypeError(self._unknown_argument(next(iter(unknown))))
         self.name = name or naming.unique(naming.snake_case(type(self).__name__))
         self._trainable = trainable
-        self.dtype = dtype or "float32"
+        self.autocast = autocast
+        self._dtype_policy = mixed_precision.get(dtype)
         self._declared_shape = None if input_shape is None else tuple(input_shape)
 
     def _unknown_argument(self, word: str) -> str:
@@ -116,7 +125,7 @@ class Layer:
             outputs = symbolic.apply(self.name, self, args, kwargs)
             self.__dict__.setdefault("_first_call", (args[0] if args else None, outputs))
             return outputs
-        args = nested.map_leaves(self._convert, args)
+        args, kwargs = nested.map_leaves(self._convert, (args, kwargs))
         training = kwargs.get("training")
         if training is None:
             training = _context.training
@@ -138,10 +147,14 @@ class Layer:
             _context.training = outer
 
     def _convert(self, x: Any) -> Any:
+        """Return an array as a tensor, and floating numbers in the dtype that is computed in."""
         if isinstance(x, np.ndarray):
-            # NumPy's default float64 is rarely meant; a tensor keeps the dtype it was given.
-            wanted = self.dtype if x.dtype.kind == "f" else None
-            return _core.tensor(x if wanted is None else np.asarray(x, wanted))
+            if self.autocast and x.dtype.kind == "f":
+                # NumPy's default float64 is rarely meant.
+                x = np.asarray(x, "float64" if self.compute_dtype == "float64" else "float32")
+            x = _core.tensor(x)
+        if self.autocast and isinstance(x, Tensor | Variable) and "float" in x.dtype:
+            return self._cast(x)
         return x
 
     def _explained(self, error: AddaxError, args: tuple[Any, ...]) -> AddaxError:
@@ -201,6 +214,28 @@ class Layer:
         call: tuple[Any, Any] = self.__dict__["_first_call"]
         return call
 
+    # ---- Dtypes.
+
+    @property
+    def dtype_policy(self) -> mixed_precision.Policy:
+        """What the layer computes in, and what it keeps its weights in."""
+        return self._dtype_policy
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that the layer computes in; a layer of one's own casts its weights to it."""
+        return self._dtype_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self._dtype_policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.variable_dtype
+
     # ---- Weights.
 
     def add_weight(
@@ -213,7 +248,7 @@ class Layer:
         name: str | None = None,
     ) -> _core.Variable:
         """Create a variable of this layer."""
-        dtype = dtype or self.dtype
+        dtype = dtype or self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         extents = tuple(shape or ())
@@ -366,7 +401,7 @@ class Layer:
         config: dict[str, Any] = {
             "name": self.name,
             "trainable": self._trainable,
-            "dtype": self.dtype,
+            "dtype": self._dtype_policy.name,
         }
         parameters = inspect.signature(type(self).__init__).parameters
         for argument, parameter in parameters.items():
@@ -384,6 +419,10 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
     # ---- For built-in layers.
+
+    def _cast(self, x: Tensor | Variable) -> Tensor:
+        """Return a tensor or a weight in the dtype that the layer computes in."""
+        return as_tensor(x, self.compute_dtype)
 
     def _expect(
         self, shape: Any, rank: int | None = None, min_rank: int = 1, last: int | None = None

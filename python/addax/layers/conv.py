@@ -80,13 +80,13 @@ class SlidingWindow2D(Layer):
 
     def _slide(self, images: Tensor, kernel: Any) -> Tensor:
         return neural.conv(
-            images, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate
+            images, self._cast(kernel), self.strides, self.padding, dilation_rate=self.dilation_rate
         )
 
     def _finish(self, y: Any) -> Tensor:
         """Add the bias, apply the activation, and put the channels back where they were."""
         if self.bias is not None:
-            y = y + self.bias
+            y = y + self._cast(self.bias)
         activated: Tensor = self.activation(y)
         return activated.transpose([0, 3, 1, 2]) if self._channel_axis == 1 else activated
 

@@ -51,8 +51,8 @@ class Dense(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
         self._expect(inputs.shape, min_rank=2, last=self.kernel.shape[0])
-        y = matmul(inputs, self.kernel)
+        y = matmul(inputs, self._cast(self.kernel))
         if self.bias is not None:
-            y = y + self.bias
+            y = y + self._cast(self.bias)
         activated: Tensor = self.activation(y)
         return activated

@@ -142,4 +142,4 @@ class SeparableConv2D(_Depthwise):
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
         y = self._slide_depthwise(inputs, self.depthwise_kernel)
-        return self._finish(neural.conv(y, self.pointwise_kernel))
+        return self._finish(neural.conv(y, self._cast(self.pointwise_kernel)))

@@ -10,7 +10,6 @@ import numpy as np
 from addax import naming
 from addax.errors import InvalidArgumentError
 from addax.layers.base import Layer, Shape
-from addax.ops.emit import dtype_name
 from addax.symbolic import SymbolicTensor
 
 
@@ -30,7 +29,7 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("name", naming.unique("input_layer"))
-        super().__init__(dtype=dtype_name(dtype or "float32"), **kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         if (shape is None) == (batch_shape is None):
             raise InvalidArgumentError("Input: give either shape or batch_shape")
         if shape is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from addax import initializers
 from addax.layers.base import Layer
 from addax.ops import neural
+from addax.ops.creation import full
 from addax.ops.emit import Tensor, emit, resolve_axis
 from addax.ops.manipulation import moveaxis
 
@@ -15,7 +16,7 @@ class BatchNormalization(Layer):
     """Gives each channel mean ``beta`` and standard deviation ``gamma`` over the batch.
 
     While training it normalises by the batch's own statistics and keeps moving averages of them,
-    which serve afterwards.
+    which serve afterwards. All of these keep the dtype of the weights, whatever that of the inputs.
 
     >>> import numpy as np
     >>> BatchNormalization(epsilon=0.0)(np.ones((2, 3), np.float32)).tolist()
@@ -68,9 +69,8 @@ class BatchNormalization(Layer):
         last = axis == inputs.ndim - 1
         x = inputs if last else moveaxis(inputs, axis, -1)
         self._expect(x.shape, min_rank=2, last=self.moving_mean.shape[0])
-        channels = list(self.moving_mean.shape)
-        gamma = emit("broadcast_to", 1.0, shape=channels) if self.gamma is None else self.gamma
-        beta = emit("broadcast_to", 0.0, shape=channels) if self.beta is None else self.beta
+        gamma = self._constant(1.0) if self.gamma is None else self.gamma
+        beta = self._constant(0.0) if self.beta is None else self.beta
         if training and self.trainable:
             y, mean, variance = neural.batch_norm_train(x, gamma, beta, self.epsilon)
             self._follow(self.moving_mean, mean)
@@ -86,6 +86,9 @@ class BatchNormalization(Layer):
                 epsilon=self.epsilon,
             )
         return y if last else moveaxis(y, -1, axis)
+
+    def _constant(self, value: float) -> Tensor:
+        return full(list(self.moving_mean.shape), value, self.variable_dtype)
 
     def _follow(self, moving: Any, batch: Tensor) -> None:
         moving.assign(moving * self.momentum + batch * (1 - self.momentum))

@@ -1,4 +1,8 @@
-"""Layers that prepare raw data."""
+"""Layers that prepare raw data.
+
+They calculate in the dtype of the weights, and cast only the results to the one that other layers
+compute in: raw data may need more digits than that has.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +26,14 @@ class Rescaling(Layer):
     """
 
     def __init__(self, scale: float, offset: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.scale = scale
         self.offset = offset
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
-        y = inputs.astype(self.dtype) * self.scale
-        return y + self.offset if self.offset else y
+        y = inputs.astype(self.variable_dtype) * self.scale
+        return self._cast(y + self.offset if self.offset else y)
 
 
 class Normalization(Layer):
@@ -55,7 +59,7 @@ class Normalization(Layer):
         invert: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         if (mean is None) != (variance is None):
             raise InvalidArgumentError(
                 "Normalization: give both mean and variance, or neither and call adapt()"
@@ -84,7 +88,7 @@ class Normalization(Layer):
             raise InvalidArgumentError(
                 f"layer '{self.name}' was given its mean and variance; it has none to adapt"
             )
-        x = as_tensor(data, self.dtype)
+        x = as_tensor(data, self.variable_dtype)
         self._ensure_built((x,), {})
         kept = self._kept(x.ndim)
         if [x.shape[axis] for axis in kept] != list(self.adapted_mean.shape):
@@ -100,15 +104,15 @@ class Normalization(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
-        x = inputs.astype(self.dtype)
+        x = inputs.astype(self.variable_dtype)
         kept = self._kept(x.ndim)
         shape = [extent if axis in kept else 1 for axis, extent in enumerate(x.shape)]
         mean, variance = (
             (self.adapted_mean, self.adapted_variance)
             if self.mean is None
-            else (as_tensor(self.mean, self.dtype), as_tensor(self.variance, self.dtype))
+            else [as_tensor(given, self.variable_dtype) for given in (self.mean, self.variance)]
         )
         if mean.ndim:
             mean, variance = mean.reshape(shape), variance.reshape(shape)
         deviation = emit("maximum", emit("sqrt", variance), self._SMALLEST_DEVIATION)
-        return x * deviation + mean if self.invert else (x - mean) / deviation
+        return self._cast(x * deviation + mean if self.invert else (x - mean) / deviation)

@@ -28,6 +28,8 @@ class Model(Trainer, Layer):
     def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
         if inputs is not None and type(self) is Model:
             kwargs.setdefault("name", unique("functional"))
+        # The inputs of drawn models have dtypes of their own.
+        kwargs.setdefault("autocast", type(self).call is not Model.call)
         super().__init__(**kwargs)
         self._graph: CallGraph | None = None
         if (inputs is None) != (outputs is None):

@@ -103,7 +103,7 @@ class Sequential(Model):
             raise InvalidArgumentError(
                 f"model '{self.name}' is a Sequential and takes one input, got shapes {shapes}"
             )
-        self._start = Input(tuple(input_shape[1:]))
+        self._start = Input(tuple(input_shape[1:]), dtype=self.dtype)
         self._redraw()
 
     @property
@@ -117,7 +117,12 @@ class Sequential(Model):
             {"class_name": type(layer).__name__, "config": layer.get_config()}
             for layer in self._members
         ]
-        config: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "layers": layers}
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": self.dtype_policy.name,
+            "layers": layers,
+        }
         if self._start is not None:
             config["batch_shape"] = self._start.shape
             config["input_dtype"] = self._start.dtype
@@ -138,4 +143,9 @@ class Sequential(Model):
             lookup("layer", item["class_name"], table).from_config(item["config"])
             for item in config["layers"]
         ]
-        return cls(members, name=config["name"], trainable=config.get("trainable", True))
+        return cls(
+            members,
+            name=config["name"],
+            trainable=config.get("trainable", True),
+            dtype=config.get("dtype"),
+        )

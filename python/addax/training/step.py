@@ -15,7 +15,7 @@ import numpy as np
 from addax import _core, nested, symbolic, tracing
 from addax.errors import InvalidArgumentError
 from addax.ops.emit import Tensor, emit
-from addax.training.data import Arrays
+from addax.training.data import Array, Arrays
 from addax.training.order import draw
 
 if TYPE_CHECKING:
@@ -122,14 +122,14 @@ class Steps:
     def _dtypes(self, data: Arrays) -> list[str]:
         """Return the dtype in which the step wants each array."""
         graph = self._model._graph
-        wanted = [_computed(array.dtype.name) for array in data.x_leaves]
+        wanted = [_computed(array, self._model) for array in data.x_leaves]
         if graph is not None and len(graph.input_list) == len(wanted):
             by_name = isinstance(data.x, dict)
             inputs = {tensor.name: tensor.dtype for tensor in graph.input_list}
             keys = list(data.x) if by_name else []
             for index, tensor in enumerate(graph.input_list):
                 wanted[index] = inputs.get(keys[index], wanted[index]) if by_name else tensor.dtype
-        wanted += [_computed(array.dtype.name) for array in data.y_leaves]
+        wanted += [_computed(array, self._model) for array in data.y_leaves]
         return wanted + ["float32"] * (data.weights is not None)
 
     def _step(self, mode: str, data: Arrays, arrays: Sequence[Tensor]) -> list[Tensor]:
@@ -182,9 +182,12 @@ class Steps:
         return outputs, targets
 
 
-def _computed(dtype: str) -> str:
-    """Return the dtype that models compute in for data of a dtype."""
-    return "float32" if dtype in ("float64", "float16", "bfloat16") else dtype
+def _computed(array: Array, model: Model) -> str:
+    """Return the dtype in which a model takes an array; its layers cast further."""
+    dtype: str = array.dtype.name
+    if "float" not in dtype:
+        return dtype
+    return "float64" if model.dtype == "float64" else "float32"
 
 
 def build(model: Model, data: Arrays) -> None:
@@ -194,7 +197,7 @@ def build(model: Model, data: Arrays) -> None:
     if model._graph is None and not model._traced_once:
         stand_ins = nested.map_leaves(
             lambda array: symbolic.SymbolicTensor(
-                (2, *array.shape[1:]), _computed(array.dtype.name), "x"
+                (2, *array.shape[1:]), _computed(array, model), "x"
             ),
             data.x,
         )
