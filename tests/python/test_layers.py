@@ -93,6 +93,12 @@ def test_conv2d(strides, padding, dilation, groups):
     assert_close(y, expected, 1e-4)
 
 
+def test_sizes_may_be_numpy_integers():
+    size = np.int64(3)
+    layer = L.Conv2D(size * 2, size, groups=size - 1, strides=(size, 1))
+    assert layer(floats(1, 9, 8, 4)).shape == (1, 3, 6, 6)
+
+
 def test_conv2d_with_channels_first():
     layer = L.Conv2D(5, 3, data_format="channels_first", activation="relu")
     x = floats(2, 3, 7, 6)
@@ -382,8 +388,10 @@ def test_wrong_shapes_name_layer_expected_and_got():
     conv(floats(1, 5, 5, 2))
     with pytest.raises(ShapeError, match=r"'first' expected images of 2 channels.*\(1, 5, 5, 3\)"):
         conv(floats(1, 5, 5, 3))
-    with pytest.raises(ShapeError, match=r"3x3 pixels.*not fit.*\(1, 2, 2, 2\)"):
-        conv(floats(1, 2, 2, 2))
+    with pytest.raises(ShapeError, match=r"'first'.*3x3 pixels.*not fit into images of 2x4 pixels"):
+        conv(floats(1, 2, 4, 2))
+    with pytest.raises(ShapeError, match=r"'many'.*channels that 4 groups divide.*\(1, 5, 5, 6\)"):
+        L.Conv2D(8, 3, groups=4, name="many")(floats(1, 5, 5, 6))
     with pytest.raises(ShapeError, match="in layer 'sum'"):
         L.Add(name="sum")([floats(2, 3), floats(2, 4)])
 
@@ -395,7 +403,15 @@ def test_bad_arguments():
         lambda: L.Dropout(1.0),
         lambda: L.Conv2D(3, 0),
         lambda: L.Conv2D(3, 3, padding="full"),
+        lambda: L.Conv2D(3, 3, padding=None),
         lambda: L.Conv2D(3, 3, groups=2),
+        lambda: L.Conv2D(3, 3, groups=0),
+        lambda: L.Conv2D(4, 3, groups=-2),
+        lambda: L.Conv2D(4, 3, groups="2"),
+        lambda: L.Conv2D(4, 3, data_format="channels_frist"),
+        lambda: L.GlobalMaxPooling2D(data_format="last"),
+        lambda: L.Flatten(data_format="last"),
+        lambda: L.ZeroPadding2D(data_format="last"),
         lambda: L.MaxPooling2D((2, 2, 2)),
         lambda: L.Input(),
         lambda: L.Input((3, -1)),

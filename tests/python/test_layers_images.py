@@ -185,7 +185,7 @@ def test_wrong_shapes_name_layer_expected_and_got():
     layer = L.DepthwiseConv2D(3, name="taps")
     with pytest.raises(ShapeError, match=r"'taps' expected an input of rank 4, got shape \(2, 8\)"):
         layer(floats(2, 8))
-    with pytest.raises(ShapeError, match=r"'taps' slides a window of 3x3.*\(1, 2, 2, 3\)"):
+    with pytest.raises(ShapeError, match=r"'taps' slides a window of 3x3.*images of 2x2"):
         layer(floats(1, 2, 2, 3))
     layer(floats(1, 4, 4, 3))
     with pytest.raises(ShapeError, match=r"'taps' expected images of 3 channels"):

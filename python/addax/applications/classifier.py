@@ -10,7 +10,7 @@ from addax.errors import InvalidArgumentError, ShapeError, UnsupportedError
 from addax.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from addax.models import Model
 from addax.naming import did_you_mean
-from addax.ops import neural
+from addax.ops import window
 from addax.symbolic import SymbolicTensor
 
 _DEFAULT_SIZE = 224
@@ -193,7 +193,7 @@ _ARGUMENTS = """
 def halving_padding(x: Any, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """The zeros with which windows of stride 2 halve images; an unknown size counts as even."""
     extents = [2 if extent is None else extent for extent in x.shape[1:3]]
-    top, bottom, left, right = neural.explicit_padding(
+    top, bottom, left, right = window.explicit_padding(
         "same", extents, [kernel_size] * 2, [2, 2], [1, 1], "halving_padding"
     )
     return (top, bottom), (left, right)

@@ -4,6 +4,7 @@ from addax.layers.activation import Activation, ReLU, Softmax
 from addax.layers.augmentation import RandomCrop, RandomFlip, RandomTranslation
 from addax.layers.base import Layer
 from addax.layers.conv import Conv2D
+from addax.layers.conv_transpose import Conv2DTranspose
 from addax.layers.dense import Dense
 from addax.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from addax.layers.dropout import Dropout
@@ -33,6 +34,7 @@ from addax.layers.preprocessing import Normalization, Rescaling
 from addax.layers.reshaping import Flatten, Reshape
 
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
 
 __all__ = [
     "Activation",
@@ -43,7 +45,9 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv2D",
+    "Conv2DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",

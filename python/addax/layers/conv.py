@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from addax import activations, initializers
 from addax.errors import InvalidArgumentError, ShapeError
 from addax.layers.base import Layer
-from addax.ops import neural
+from addax.ops import neural, window
 from addax.ops.emit import Tensor
 
 
@@ -29,16 +31,21 @@ class SlidingWindow2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.kernel_size = tuple(neural.pair(kernel_size, "kernel_size", kind))
-        self.strides = tuple(neural.pair(strides, "strides", kind))
-        self.padding = padding.lower()
-        # Reports a misspelt padding now, not when the layer is first called.
-        neural.explicit_padding(self.padding, [1, 1], [1, 1], [1, 1], [1, 1], kind)
-        self.data_format = data_format or "channels_last"
-        self.dilation_rate = tuple(neural.pair(dilation_rate, "dilation_rate", kind))
+        self.kernel_size = tuple(window.pair(kernel_size, "kernel_size", kind))
+        self.strides = tuple(window.pair(strides, "strides", kind))
+        self.padding = window.named_padding(padding, kind)
+        self.data_format = window.image_layout(data_format, kind)
+        self.dilation_rate = tuple(window.pair(dilation_rate, "dilation_rate", kind))
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.bias_initializer = initializers.get(bias_initializer)
+
+    def _positive(self, argument: str, value: Any) -> int:
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise InvalidArgumentError(
+                f"{type(self).__name__}: {argument} must be a positive integer, got {value!r}"
+            )
+        return int(value)
 
     @property
     def _channel_axis(self) -> int:
@@ -68,17 +75,18 @@ class SlidingWindow2D(Layer):
                 f"layer '{self.name}' expected images of {channels} channels, got shape "
                 f"{tuple(inputs.shape)}"
             )
-        begin = 2 if self._channel_axis == 1 else 1
-        extents = inputs.shape[begin : begin + 2]
-        reach = [(k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
-        if self.padding == "valid" and any(r > n for r, n in zip(reach, extents, strict=True)):
-            raise ShapeError(
-                f"layer '{self.name}' slides a window of {reach[0]}x{reach[1]} pixels, which does "
-                f"not fit into images of shape {tuple(inputs.shape)}; padding='same' would"
-            )
         return inputs.transpose([0, 2, 3, 1]) if self._channel_axis == 1 else inputs
 
     def _slide(self, images: Tensor, kernel: Any) -> Tensor:
+        height, width = images.shape[1:3]
+        rows, columns = (
+            (k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)
+        )
+        if self.padding == "valid" and (rows > height or columns > width):
+            raise ShapeError(
+                f"layer '{self.name}' slides a window of {rows}x{columns} pixels, which does not "
+                f"fit into images of {height}x{width} pixels; padding='same' would"
+            )
         return neural.conv(
             images, self._cast(kernel), self.strides, self.padding, dilation_rate=self.dilation_rate
         )
@@ -125,12 +133,12 @@ class Conv2D(SlidingWindow2D):
             bias_initializer,
             **kwargs,
         )
-        if not isinstance(filters, int) or filters < 1 or filters % groups:
+        self.filters = self._positive("filters", filters)
+        self.groups = self._positive("groups", groups)
+        if self.filters % self.groups:
             raise InvalidArgumentError(
-                f"Conv2D: filters must be a positive multiple of groups={groups}, got {filters!r}"
+                f"Conv2D: filters must be a positive multiple of groups={groups}, got {filters}"
             )
-        self.filters = filters
-        self.groups = groups
         self.kernel_initializer = initializers.get(kernel_initializer)
 
     def build(self, input_shape: Any) -> None:

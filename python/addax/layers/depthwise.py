@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from addax import initializers
-from addax.errors import InvalidArgumentError
 from addax.layers.conv import SlidingWindow2D
 from addax.ops import neural
 from addax.ops.emit import Tensor
@@ -19,12 +18,7 @@ class _Depthwise(SlidingWindow2D):
         self, depth_multiplier: int, depthwise_initializer: Any, *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        if not isinstance(depth_multiplier, int) or depth_multiplier < 1:
-            raise InvalidArgumentError(
-                f"{type(self).__name__}: depth_multiplier must be a positive integer, got "
-                f"{depth_multiplier!r}"
-            )
-        self.depth_multiplier = depth_multiplier
+        self.depth_multiplier = self._positive("depth_multiplier", depth_multiplier)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
 
     def _add_depthwise(self, channels: int, name: str) -> Any:
@@ -121,11 +115,7 @@ class SeparableConv2D(_Depthwise):
             bias_initializer,
             **kwargs,
         )
-        if not isinstance(filters, int) or filters < 1:
-            raise InvalidArgumentError(
-                f"SeparableConv2D: filters must be a positive integer, got {filters!r}"
-            )
-        self.filters = filters
+        self.filters = self._positive("filters", filters)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
 
     def build(self, input_shape: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from addax.errors import InvalidArgumentError
 from addax.layers.base import Layer
+from addax.ops import window
 from addax.ops.emit import Tensor
 from addax.ops.manipulation import pad
 
@@ -30,7 +31,7 @@ class ZeroPadding2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.padding = _sides(padding)
-        self.data_format = data_format or "channels_last"
+        self.data_format = window.image_layout(data_format, "ZeroPadding2D")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from addax.errors import ShapeError
 from addax.layers.base import Layer
-from addax.ops import neural
+from addax.ops import neural, window
 from addax.ops.emit import Tensor, emit
 
 
@@ -26,13 +26,12 @@ class _Pooling2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.pool_size = tuple(neural.pair(pool_size, "pool_size", kind))
+        self.pool_size = tuple(window.pair(pool_size, "pool_size", kind))
         self.strides = (
-            self.pool_size if strides is None else tuple(neural.pair(strides, "strides", kind))
+            self.pool_size if strides is None else tuple(window.pair(strides, "strides", kind))
         )
-        self.padding = padding.lower()
-        neural.explicit_padding(self.padding, [1, 1], [1, 1], [1, 1], [1, 1], kind)
-        self.data_format = data_format or "channels_last"
+        self.padding = window.named_padding(padding, kind)
+        self.data_format = window.image_layout(data_format, kind)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""
@@ -82,7 +81,7 @@ class _GlobalPooling2D(Layer):
         self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.data_format = data_format or "channels_last"
+        self.data_format = window.image_layout(data_format, type(self).__name__)
         self.keepdims = keepdims
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 
 from addax.errors import ShapeError
 from addax.layers.base import Layer
+from addax.ops import window
 from addax.ops.emit import Tensor
 
 
@@ -21,7 +22,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = data_format
+        self.data_format = window.image_layout(data_format, "Flatten")
 
     def call(self, inputs: Tensor) -> Tensor:
         """Compute the outputs."""

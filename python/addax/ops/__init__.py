@@ -21,8 +21,6 @@ _NOT_OPS = {
     "dtype_name",
     "emit",
     "emit_all",
-    "explicit_padding",
-    "pair",
     "resolve_axis",
 }
 

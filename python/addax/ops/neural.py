@@ -9,54 +9,10 @@ from numpy.typing import DTypeLike
 from addax import _core
 from addax.ops.emit import Tensor, TensorLike, as_tensor, dtype_name, emit, emit_all, resolve_axis
 from addax.ops.manipulation import moveaxis
+from addax.ops.window import explicit_padding, image_layout, pair, transposed_extents
 
 # Keeps logarithms of probabilities finite, as in Keras.
 _PROBABILITY_EPSILON = 1e-7
-
-
-def pair(value: int | Sequence[int], argument: str, op: str) -> list[int]:
-    """Return ``[height, width]`` from one number or two; raises InvalidArgumentError otherwise."""
-    values = [value, value] if isinstance(value, int) else list(value)
-    if len(values) != 2 or any(not isinstance(v, int) or v < 1 for v in values):
-        raise _core.InvalidArgumentError(
-            f"[{op}] {argument} must be a positive integer or a pair of them, got {value!r}"
-        )
-    return values
-
-
-def explicit_padding(
-    padding: str,
-    extents: Sequence[int],
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    dilations: Sequence[int],
-    op: str,
-) -> list[int]:
-    """Return ``[top, bottom, left, right]`` for ``"valid"`` or ``"same"``.
-
-    >>> explicit_padding("same", [5, 4], [3, 3], [2, 2], [1, 1], "conv")
-    [1, 1, 0, 1]
-    """
-    if padding == "valid":
-        return [0, 0, 0, 0]
-    if padding != "same":
-        raise _core.InvalidArgumentError(
-            f"[{op}] padding must be 'valid' or 'same', got {padding!r}"
-        )
-    widths = []
-    for extent, size, stride, dilation in zip(extents, kernel, strides, dilations, strict=True):
-        reach = (size - 1) * dilation + 1
-        total = max((-(-extent // stride) - 1) * stride + reach - extent, 0)
-        widths += [total // 2, total - total // 2]
-    return widths
-
-
-def _channels_first(data_format: str | None, op: str) -> bool:
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise _core.InvalidArgumentError(
-            f"[{op}] data_format must be 'channels_last' or 'channels_first', got {data_format!r}"
-        )
-    return data_format == "channels_first"
 
 
 def _image(x: TensorLike, channels_first: bool, op: str) -> Tensor:
@@ -82,7 +38,7 @@ def conv(
     >>> conv(_core.tensor([[[[1.0], [2.0]]]]), _core.tensor([[[[3.0]]]])).tolist()
     [[[[3.0], [6.0]]]]
     """
-    first = _channels_first(data_format, "conv")
+    first = image_layout(data_format, "conv") == "channels_first"
     x, kernel = _image(inputs, first, "conv"), as_tensor(kernel)
     if kernel.ndim != 4 or x.shape[3] % max(kernel.shape[2], 1):
         raise _core.ShapeError(
@@ -96,6 +52,42 @@ def conv(
     return moveaxis(y, -1, 1) if first else y
 
 
+def conv_transpose(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Add up a kernel ``(height, width, filters, channels)`` times each pixel, at steps of strides.
+
+    It is the gradient of ``conv`` by its images. ``padding="same"`` makes images of
+    ``strides`` times the extents; ``output_padding``, which is less than ``strides``, chooses
+    among the extents that ``conv`` would turn into those of ``inputs``.
+
+    >>> conv_transpose(_core.tensor([[[[1.0], [2.0]]]]), _core.tensor([[[[3.0]]]]), 2).tolist()
+    [[[[3.0], [0.0], [6.0], [0.0]], [[0.0], [0.0], [0.0], [0.0]]]]
+    """
+    op = "conv_transpose"
+    first = image_layout(data_format, op) == "channels_first"
+    x, kernel = _image(inputs, first, op), as_tensor(kernel)
+    if kernel.ndim != 4 or x.shape[3] != kernel.shape[3]:
+        raise _core.ShapeError(
+            f"[{op}] kernel of shape {kernel.shape} does not fit images of shape {x.shape}: "
+            "expected (height, width, filters, input channels)"
+        )
+    steps, holes = pair(strides, "strides", op), pair(dilation_rate, "dilation_rate", op)
+    extents, edges = transposed_extents(
+        padding, x.shape[1:3], kernel.shape[:2], steps, holes, output_padding, op
+    )
+    shape = [x.shape[0], *extents, kernel.shape[2]]
+    slides = {"strides": steps, "padding": edges, "dilations": holes}
+    y = emit("conv2d_input_grad", x, kernel, input_shape=shape, **slides)
+    return moveaxis(y, -1, 1) if first else y
+
+
 def _pool(
     op: str,
     name: str,
@@ -105,7 +97,7 @@ def _pool(
     padding: str,
     data_format: str | None,
 ) -> Tensor:
-    first = _channels_first(data_format, name)
+    first = image_layout(data_format, name) == "channels_first"
     x, size = _image(inputs, first, name), pair(pool_size, "pool_size", name)
     steps = size if strides is None else pair(strides, "strides", name)
     edges = explicit_padding(padding, x.shape[1:3], size, steps, [1, 1], name)
