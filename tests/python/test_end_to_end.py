@@ -42,9 +42,34 @@ def mlp(*, hidden: int = 128, seed: int = 0, **compile_arguments: Any) -> Any:
     return model
 
 
-def images(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def cnn(*, normalize: bool = False, seed: int = 0) -> Any:
+    """The network of Keras's tutorial on CIFAR-10, with a batch normalisation if asked for."""
+    ax.random.set_seed(seed)
+    layers = ax.layers
+    model = ax.Sequential(
+        [
+            ax.Input((32, 32, 3)),
+            layers.Conv2D(32, 3, activation="relu"),
+            *([layers.BatchNormalization()] if normalize else []),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
+    loss = ax.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def images(
+    count: int, shape: tuple[int, ...] = (28, 28), seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    x = rng.random((count, 28, 28), dtype=np.float32)
+    x = rng.random((count, *shape), dtype=np.float32)
     return x, rng.integers(0, 10, count)
 
 
@@ -115,6 +140,18 @@ def test_tutorial_mlp_learns_the_real_subset_as_keras_does() -> None:
     assert model.evaluate(x_test / 255.0, y_test, verbose=0)[1] > 0.75
 
 
+@needs_real_data
+def test_tutorial_cnn_learns_the_real_subset_of_cifar10() -> None:
+    (x, y), (x_test, y_test) = ax.datasets.cifar10.load_data()
+    assert x.shape == (8000, 32, 32, 3)
+    model = cnn()
+    history = model.fit(x / np.float32(255), y, epochs=3, verbose=0)
+    # Over twelve seeds the loss is 1.473 and the accuracy on 1,500 images 0.471 on average; the
+    # bounds lie three deviations (0.029 and 0.023) off. Keras's loss is 1.47 to 1.50.
+    assert history.history["loss"][-1] <= 1.56
+    assert model.evaluate(x_test / np.float32(255), y_test, verbose=0)[1] > 0.40
+
+
 def test_synthetic_set_can_be_learnt() -> None:
     (x, y), (x_test, y_test) = ax.datasets.synthetic_fashion.load_data(4000, 500)
     model = mlp()
@@ -173,6 +210,47 @@ def test_memory_stays_flat_over_ten_thousand_steps_of_changing_batch_sizes() -> 
     gc.collect()
     assert resident_mb() - before < 8
     assert ax.program_cache_info()["size"] == programs
+
+
+@pytest.mark.filterwarnings("error")
+def test_cnn_trains_for_many_epochs_in_the_same_memory() -> None:
+    x, y = images(330, (32, 32, 3))
+    model = cnn(normalize=True)
+    resident: list[float] = []
+
+    class Watch(ax.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            resident.append(resident_mb())
+
+    history = model.fit(
+        x, y, batch_size=32, epochs=20, validation_data=(x[:50], y[:50]), verbose=0,
+        callbacks=[Watch()],
+    )  # fmt: skip
+    assert resident[-1] - resident[2] < 4
+    assert all(np.isfinite(values).all() for values in history.history.values())
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+@pytest.mark.filterwarnings("error")
+def test_models_that_come_and_go_leave_no_memory_behind() -> None:
+    x, y = images(70, (32, 32, 3))
+
+    def live() -> None:
+        model = cnn(normalize=True)
+        model.fit(x, y, batch_size=32, verbose=0)
+        model.evaluate(x, y, verbose=0)
+        del model
+        gc.collect()  # layers and callbacks know their model, which knows them
+
+    for _ in range(3):
+        live()
+    before, programs = resident_mb(), ax.program_cache_info()["size"]
+    in_use = ax.memory_info()["bytes_in_use"]
+    for _ in range(50):
+        live()
+    assert ax.memory_info()["bytes_in_use"] == in_use
+    assert ax.program_cache_info()["size"] == programs
+    assert resident_mb() - before < 4  # the weights, gradients and moments of one are 2 MB
 
 
 def test_interrupt_in_mid_epoch_keeps_the_state_and_training_can_go_on() -> None:
