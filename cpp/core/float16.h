@@ -8,6 +8,11 @@ namespace addax {
 // Conversions between float and the two 16-bit formats, held as their bits. Rounding is to nearest,
 // ties to even; overflow gives infinity; subnormals are exact; a NaN stays a quiet NaN of its sign.
 
+// An element of a bfloat16 tensor, for code that is generic over element types.
+struct BFloat16 {
+  uint16_t bits;
+};
+
 constexpr uint16_t float_to_bfloat16(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<uint16_t>((bits >> 16) | 0x0040u);

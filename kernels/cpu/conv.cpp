@@ -27,61 +27,81 @@ TapProblem data_problem(const ConvShape& shape) {
   return problem;
 }
 
-template <class T>
-std::variant<TapContraction<T>, DepthwiseTaps<T>> tap_method(const ConvShape& shape,
-                                                             const TapProblem& problem, Isa isa) {
-  if (is_depthwise(shape)) return DepthwiseTaps<T>(problem, isa);
-  return TapContraction<T>(problem, isa);
+template <class T, class W>
+auto tap_method(const ConvShape& shape, const TapProblem& problem, Isa isa) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return std::variant<TapContraction<T, W>>(TapContraction<T, W>(problem, isa));
+  } else {
+    using Method = std::variant<TapContraction<T>, DepthwiseTaps<T>>;
+    return is_depthwise(shape) ? Method(DepthwiseTaps<T>(problem, isa))
+                               : Method(TapContraction<T>(problem, isa));
+  }
 }
 
-template <class T>
-std::variant<FilterContraction<T>, DepthwiseFilter<T>> filter_method(const ConvShape& shape,
-                                                                     Isa isa) {
-  if (is_depthwise(shape)) return DepthwiseFilter<T>(shape, isa);
-  return FilterContraction<T>(shape, isa);
+template <class T, class W>
+auto filter_method(const ConvShape& shape, Isa isa) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return std::variant<PairedFilterContraction<W>>(PairedFilterContraction<W>(shape, isa));
+  } else {
+    using Method = std::variant<FilterContraction<T>, DepthwiseFilter<T>>;
+    return is_depthwise(shape) ? Method(DepthwiseFilter<T>(shape, isa))
+                               : Method(FilterContraction<T>(shape, isa));
+  }
 }
 
 }  // namespace
 
-template <class T>
-ConvForwardPlan<T>::ConvForwardPlan(const ConvShape& shape, Isa isa)
-    : TapMethod<T>(tap_method<T>(shape, forward_problem(joined_rows(shape)), isa)) {}
+bool takes_bfloat16(const ConvShape& shape, bool by_input, Isa isa) {
+  const auto problem = by_input ? data_problem(shape) : forward_problem(shape);
+  return has_bfloat16_kernels(isa) && !is_depthwise(shape) &&
+         TapContraction<BFloat16>::takes(problem);
+}
 
-template <class T>
-void ConvForwardPlan<T>::run(const ConvForwardArgs<T>& args, std::size_t stage, int64_t chunk,
-                             void* workspace) const {
+template <class T, class W>
+ConvForwardPlan<T, W>::ConvForwardPlan(const ConvShape& shape, Isa isa)
+    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, forward_problem(joined_rows(shape)), isa)) {}
+
+template <class T, class W>
+void ConvForwardPlan<T, W>::run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
+                                void* workspace) const {
   const Finish<T> finish = {.bias = args.bias, .activation = args.activation, .mask = args.mask};
-  const TapArgs<T> taps = {args.x, args.w, args.y, finish};
+  const TapArgs<T, W> taps = {args.x, args.w, args.y, finish};
   this->run_method(taps, stage, chunk, workspace);
 }
 
-template <class T>
-ConvDataPlan<T>::ConvDataPlan(const ConvShape& shape, Isa isa)
-    : TapMethod<T>(tap_method<T>(shape, data_problem(joined_rows(shape)), isa)) {}
+template <class T, class W>
+ConvDataPlan<T, W>::ConvDataPlan(const ConvShape& shape, Isa isa)
+    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, data_problem(joined_rows(shape)), isa)) {}
 
-template <class T>
-void ConvDataPlan<T>::run(const ConvDataArgs<T>& args, std::size_t stage, int64_t chunk,
-                          void* workspace) const {
+template <class T, class W>
+void ConvDataPlan<T, W>::run(const ConvDataArgs<T, W>& args, std::size_t stage, int64_t chunk,
+                             void* workspace) const {
   const Finish<T> finish = {.accumulate = args.accumulate, .mask = args.mask};
-  const TapArgs<T> taps = {args.dy, args.w, args.dx, finish};
+  const TapArgs<T, W> taps = {args.dy, args.w, args.dx, finish};
   this->run_method(taps, stage, chunk, workspace);
 }
 
-template <class T>
-ConvFilterPlan<T>::ConvFilterPlan(const ConvShape& shape, Isa isa)
-    : FilterMethod<T>(filter_method<T>(shape, isa)) {}
+template <class T, class W>
+ConvFilterPlan<T, W>::ConvFilterPlan(const ConvShape& shape, Isa isa)
+    : ConvMethods<T, W>::Filter(filter_method<T, W>(shape, isa)) {}
 
-template <class T>
-void ConvFilterPlan<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk,
-                            void* workspace) const {
+template <class T, class W>
+void ConvFilterPlan<T, W>::run(const ConvFilterArgs<T, W>& args, std::size_t stage, int64_t chunk,
+                               void* workspace) const {
   this->run_method(args, stage, chunk, workspace);
 }
 
 template class ConvForwardPlan<float>;
 template class ConvForwardPlan<double>;
+template class ConvForwardPlan<BFloat16>;
+template class ConvForwardPlan<BFloat16, float>;
 template class ConvDataPlan<float>;
 template class ConvDataPlan<double>;
+template class ConvDataPlan<BFloat16>;
+template class ConvDataPlan<BFloat16, float>;
 template class ConvFilterPlan<float>;
 template class ConvFilterPlan<double>;
+template class ConvFilterPlan<BFloat16>;
+template class ConvFilterPlan<BFloat16, float>;
 
 }  // namespace addax::cpu

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/conv_filter.h"
+#include "cpu/conv_filter_pairs.h"
 #include "cpu/conv_shape.h"
 #include "cpu/conv_taps.h"
 #include "cpu/depthwise.h"
@@ -17,11 +18,12 @@
 
 namespace addax::cpu {
 
-// y = finish(conv(x, w)); bias has out_channels elements, mask lies as y does.
-template <class T>
+// y = finish(conv(x, w)); bias has out_channels elements, mask lies as y does. Weights W are of
+// type T, or of the type of its sums, then rounded to T.
+template <class T, class W = T>
 struct ConvForwardArgs {
   const T* x = nullptr;
-  const T* w = nullptr;
+  const W* w = nullptr;
   T* y = nullptr;
   const T* bias = nullptr;
   Activation activation = Activation::None;
@@ -30,10 +32,10 @@ struct ConvForwardArgs {
 
 // dx = gradient by the input, added to dx when `accumulate`, then zero where `mask`, which lies as
 // x does, is not greater than zero.
-template <class T>
+template <class T, class W = T>
 struct ConvDataArgs {
   const T* dy = nullptr;
-  const T* w = nullptr;
+  const W* w = nullptr;
   T* dx = nullptr;
   bool accumulate = false;
   const T* mask = nullptr;
@@ -66,39 +68,59 @@ class ConvMethod {
   std::variant<Methods...> method_;
 };
 
-template <class T>
-using TapMethod = ConvMethod<TapContraction<T>, DepthwiseTaps<T>>;
-template <class T>
-using FilterMethod = ConvMethod<FilterContraction<T>, DepthwiseFilter<T>>;
+// Depthwise kernels and those of a single dtype take weights of that dtype only.
+template <class T, class W>
+struct ConvMethods {
+  using Taps = ConvMethod<TapContraction<T>, DepthwiseTaps<T>>;
+  using Filter = ConvMethod<FilterContraction<T>, DepthwiseFilter<T>>;
+};
+template <class W>
+struct ConvMethods<BFloat16, W> {
+  using Taps = ConvMethod<TapContraction<BFloat16, W>>;
+  using Filter = ConvMethod<PairedFilterContraction<W>>;
+};
+
+// Whether there are kernels for bfloat16 images at this level, forward or by data (`by_input`):
+// channels are contracted by pairs, and depthwise convolutions not at all. By filter there are
+// kernels for every shape that is not depthwise.
+bool takes_bfloat16(const ConvShape& shape, bool by_input, Isa isa = active_isa());
 
 // Each plan is made once for a shape and used from any number of threads: stages in order, the
 // chunks of a stage in any order on any thread, one workspace for all (see Stage).
-template <class T>
-class ConvForwardPlan : public TapMethod<T> {
+template <class T, class W = T>
+class ConvForwardPlan : public ConvMethods<T, W>::Taps {
  public:
   explicit ConvForwardPlan(const ConvShape& shape, Isa isa = active_isa());
-  void run(const ConvForwardArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
+           void* workspace) const;
 };
 
-template <class T>
-class ConvDataPlan : public TapMethod<T> {
+template <class T, class W = T>
+class ConvDataPlan : public ConvMethods<T, W>::Taps {
  public:
   explicit ConvDataPlan(const ConvShape& shape, Isa isa = active_isa());
-  void run(const ConvDataArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const ConvDataArgs<T, W>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 };
 
-template <class T>
-class ConvFilterPlan : public FilterMethod<T> {
+template <class T, class W = T>
+class ConvFilterPlan : public ConvMethods<T, W>::Filter {
  public:
   explicit ConvFilterPlan(const ConvShape& shape, Isa isa = active_isa());
-  void run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const ConvFilterArgs<T, W>& args, std::size_t stage, int64_t chunk,
+           void* workspace) const;
 };
 
 extern template class ConvForwardPlan<float>;
 extern template class ConvForwardPlan<double>;
+extern template class ConvForwardPlan<BFloat16>;
+extern template class ConvForwardPlan<BFloat16, float>;
 extern template class ConvDataPlan<float>;
 extern template class ConvDataPlan<double>;
+extern template class ConvDataPlan<BFloat16>;
+extern template class ConvDataPlan<BFloat16, float>;
 extern template class ConvFilterPlan<float>;
 extern template class ConvFilterPlan<double>;
+extern template class ConvFilterPlan<BFloat16>;
+extern template class ConvFilterPlan<BFloat16, float>;
 
 }  // namespace addax::cpu

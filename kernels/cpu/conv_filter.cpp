@@ -25,9 +25,16 @@ constexpr int64_t kMinVisitPixels = 128;
 
 }  // namespace
 
-template <class T>
-FilterContraction<T>::FilterContraction(const ConvShape& shape, Isa isa)
+template <class T, class R>
+FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa)
+    : FilterContraction(shape, isa, input_size(shape), output_size(shape)) {}
+
+template <class T, class R>
+FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa, int64_t x_image,
+                                           int64_t dy_image)
     : shape_(joined_rows(shape)),
+      x_image_(x_image),
+      dy_image_(dy_image),
       kernels_(&gemm_kernels<T>(isa)),
       depth_(shape.in_channels / shape.groups),
       cols_(shape.out_channels / shape.groups),
@@ -37,13 +44,13 @@ FilterContraction<T>::FilterContraction(const ConvShape& shape, Isa isa)
   plan();
 }
 
-template <class T>
-int64_t FilterContraction<T>::weight_rows() const {
+template <class T, class R>
+int64_t FilterContraction<T, R>::weight_rows() const {
   return shape_.height.kernel * shape_.width.kernel * depth_;
 }
 
-template <class T>
-void FilterContraction<T>::make_units() {
+template <class T, class R>
+void FilterContraction<T, R>::make_units() {
   // Without horizontal padding all taps of a kernel row meet the same outputs, and lie beside each
   // other in x.
   const bool joins_taps = shape_.groups == 1 && shape_.width.dilation == 1 &&
@@ -66,8 +73,8 @@ void FilterContraction<T>::make_units() {
   }
 }
 
-template <class T>
-void FilterContraction<T>::plan() {
+template <class T, class R>
+void FilterContraction<T, R>::plan() {
   const auto pairs = [](const ConvAxis& axis) {
     int64_t sum = 0;
     for (int64_t tap = 0; tap < axis.kernel; ++tap) sum += tap_reach(axis, tap).size();
@@ -75,7 +82,7 @@ void FilterContraction<T>::plan() {
   };
   const double weights = static_cast<double>(weight_rows() * shape_.out_channels);
   const double images = static_cast<double>(shape_.batch);
-  flops_ = 2.0 * images * pairs(shape_.height) * pairs(shape_.width) *
+  flops_ = 2.0 * kFactorDepth<T> * images * pairs(shape_.height) * pairs(shape_.width) *
            static_cast<double>(depth_ * shape_.out_channels);
   if (weights == 0) {
     stages_ = {Stage{0, 0}};
@@ -83,60 +90,59 @@ void FilterContraction<T>::plan() {
   }
 
   const int64_t out_pixels = shape_.height.out() * shape_.width.out();
-  const int64_t image_size =
-      shape_.height.in * shape_.width.in * shape_.in_channels + out_pixels * shape_.out_channels;
+  const int64_t image_size = x_image_ + dy_image_;
   const double moved = images * static_cast<double>(image_size) + weights;
-  const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
+  const double cost = flops_ + kFlopsPerByte * sizeof(Factor<T>) * moved;
   const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
   const auto shares = [&](double most) { return std::min(wanted, floor_pow2(most)); };
 
   parts_ = std::min({shares(images), shares(images * double(out_pixels) / kMinPartPixels),
-                     shares(kMaxPartBytes / (sizeof(T) * weights)), kMaxParts});
+                     shares(kMaxPartBytes / (sizeof(Sum<T>) * weights)), kMaxParts});
   unit_chunks_ = std::min(wanted / parts_, shares(static_cast<double>(units_.size())));
   panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
 
   const int64_t visit =
-      std::max(kVisitBytes / std::max<int64_t>(1, image_size * int64_t{sizeof(T)}),
+      std::max(kVisitBytes / std::max<int64_t>(1, image_size * int64_t{sizeof(Factor<T>)}),
                ceil_div(kMinVisitPixels, std::max<int64_t>(1, out_pixels)));
   images_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, shape_.batch));
   if (images_at_once_ == 1) {
-    bands_ = std::clamp<int64_t>(ceil_div(image_size * int64_t{sizeof(T)}, kVisitBytes), 1,
+    bands_ = std::clamp<int64_t>(ceil_div(image_size * int64_t{sizeof(Factor<T>)}, kVisitBytes), 1,
                                  std::max<int64_t>(1, out_pixels / kMinVisitPixels));
   }
 
   stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost}};
-  if (parts_ > 1) {
-    const double sum_cost = kFlopsPerByte * sizeof(T) * weights * static_cast<double>(parts_ + 1);
+  if (has_partial_sums()) {
+    const double sum_cost =
+        kFlopsPerByte * sizeof(Sum<T>) * weights * static_cast<double>(parts_ + 1);
     sum_chunks_ = floor_pow2(
         std::min({sum_cost / kSerialCost, static_cast<double>(weight_rows()), kMaxChunks}));
     stages_.push_back(Stage{sum_chunks_, sum_cost});
   }
 }
 
-template <class T>
-std::size_t FilterContraction<T>::workspace_bytes() const {
-  if (parts_ == 1) return 0;
-  return sizeof(T) * static_cast<std::size_t>(parts_ * weight_rows() * shape_.out_channels);
+template <class T, class R>
+std::size_t FilterContraction<T, R>::workspace_bytes() const {
+  if (!has_partial_sums()) return 0;
+  return sizeof(Sum<T>) * static_cast<std::size_t>(parts_ * weight_rows() * shape_.out_channels);
 }
 
-template <class T>
-void FilterContraction<T>::run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk,
-                               void* workspace) const {
+template <class T, class R>
+void FilterContraction<T, R>::run(const Args& args, std::size_t stage, int64_t chunk,
+                                  void* workspace) const {
   if (stage == 0) {
     run_parts(args, chunk, workspace);
     return;
   }
   const Range rows = even_share(weight_rows(), sum_chunks_, chunk);
   const int64_t first = rows.begin * shape_.out_channels;
-  kernels_->reduce(static_cast<const T*>(workspace) + first, parts_,
-                   weight_rows() * shape_.out_channels, shape_.out_channels, args.dw + first,
-                   shape_.out_channels, rows.size(), shape_.out_channels,
-                   Finish<T>{.accumulate = args.accumulate});
+  const auto reduce = reduce_kernel<T, R>(*kernels_);
+  reduce(static_cast<const Sum<T>*>(workspace) + first, parts_, weight_rows() * shape_.out_channels,
+         shape_.out_channels, args.dw + first, shape_.out_channels, rows.size(),
+         shape_.out_channels, Finish<R>{.accumulate = args.accumulate});
 }
 
-template <class T>
-void FilterContraction<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chunk,
-                                     void* workspace) const {
+template <class T, class R>
+void FilterContraction<T, R>::run_parts(const Args& args, int64_t chunk, void* workspace) const {
   const Range panels = even_share(panels_per_group_, panel_chunks_, chunk % panel_chunks_);
   chunk /= panel_chunks_;
   const Range units =
@@ -144,10 +150,14 @@ void FilterContraction<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chun
   const int64_t part = chunk / unit_chunks_;
   const Range images = even_share(shape_.batch, parts_, part);
 
-  const bool partial = parts_ > 1;
-  T* dw =
-      partial ? static_cast<T*>(workspace) + part * weight_rows() * shape_.out_channels : args.dw;
-  bool accumulate = !partial && args.accumulate;
+  auto* dw = static_cast<Sum<T>*>(workspace) + part * weight_rows() * shape_.out_channels;
+  bool accumulate = false;
+  if constexpr (std::is_same_v<R, Sum<T>>) {
+    if (!has_partial_sums()) {
+      dw = args.dw;
+      accumulate = args.accumulate;
+    }
+  }
   int64_t image = images.begin;
   do {  // a batch of no images still has the gradient zero
     const Range at_once = {image, std::min(images.end, image + images_at_once_)};
@@ -163,8 +173,8 @@ void FilterContraction<T>::run_parts(const ConvFilterArgs<T>& args, int64_t chun
 }
 
 // The pixels that a unit sums over: offsets into x and dy.
-template <class T>
-std::vector<Segment> FilterContraction<T>::segments(const Unit& unit, const Visit& visit) const {
+template <class T, class R>
+std::vector<Segment> FilterContraction<T, R>::segments(const Unit& unit, const Visit& visit) const {
   const ConvAxis& height = shape_.height;
   const ConvAxis& width = shape_.width;
   const Range images = visit.images;
@@ -180,8 +190,8 @@ std::vector<Segment> FilterContraction<T>::segments(const Unit& unit, const Visi
   const auto add = [&](int64_t image, int64_t y, int64_t x, int64_t count) {
     const int64_t in_y = y * height.stride - height.pad_before + unit.tap_row * height.dilation;
     const int64_t in_x = x * width.stride - width.pad_before + unit.tap_col * width.dilation;
-    const int64_t a = ((image * height.in + in_y) * width.in + in_x) * shape_.in_channels;
-    const int64_t b = ((image * height.out() + y) * width.out() + x) * shape_.out_channels;
+    const int64_t a = image * x_image_ + (in_y * width.in + in_x) * shape_.in_channels;
+    const int64_t b = image * dy_image_ + (y * width.out() + x) * shape_.out_channels;
     segments.push_back({a, b, count});
   };
   if (over_images_) {
@@ -197,22 +207,19 @@ std::vector<Segment> FilterContraction<T>::segments(const Unit& unit, const Visi
   return segments;
 }
 
-template <class T>
-void FilterContraction<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& unit,
-                                    const Visit& visit, Range panels, T* dw,
-                                    bool accumulate) const {
+template <class T, class R>
+void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const Visit& visit,
+                                       Range panels, Sum<T>* dw, bool accumulate) const {
   const std::vector<Segment> pixels = segments(unit, visit);
-  const int64_t in_image = shape_.height.in * shape_.width.in * shape_.in_channels;
-  const int64_t out_image = shape_.height.out() * shape_.width.out() * shape_.out_channels;
   for (int64_t i = panels.begin; i < panels.end; ++i) {
     const int64_t col = i * kernels_->panel;
     const int64_t channel = unit.group * cols_ + col;
-    Block<T> block;
+    Block<T, Sum<T>> block;
     block.a = args.x + unit.group * depth_ + unit.channel;
     block.a_row = 1;
-    block.a_k = over_images_ ? in_image : shape_.width.stride * shape_.in_channels;
+    block.a_k = over_images_ ? x_image_ : shape_.width.stride * shape_.in_channels;
     block.b = args.dy + channel;
-    block.b_k = over_images_ ? out_image : shape_.out_channels;
+    block.b_k = over_images_ ? dy_image_ : shape_.out_channels;
     block.segments = pixels.data();
     block.num_segments = static_cast<int64_t>(pixels.size());
     block.c = dw + unit.first * shape_.out_channels + channel;
@@ -220,11 +227,13 @@ void FilterContraction<T>::run_unit(const ConvFilterArgs<T>& args, const Unit& u
     block.rows = unit.rows;
     block.cols = std::min(kernels_->panel, cols_ - col);
     block.finish.accumulate = accumulate;
-    kernels_->block(block);
+    kernels_->block_wide(block);
   }
 }
 
 template class FilterContraction<float>;
 template class FilterContraction<double>;
+template class FilterContraction<BFloat16>;
+template class FilterContraction<BFloat16, float>;
 
 }  // namespace addax::cpu

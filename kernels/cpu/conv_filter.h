@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "cpu/conv_shape.h"
@@ -11,25 +12,33 @@
 
 namespace addax::cpu {
 
-// dw = gradient by the weights, added to dw when `accumulate`.
-template <class T>
+// dw = gradient by the weights, added to dw when `accumulate`. Its elements R are of type T or of
+// the type of its sums.
+template <class T, class R = T>
 struct ConvFilterArgs {
   const T* x = nullptr;
   const T* dy = nullptr;
-  T* dw = nullptr;
+  R* dw = nullptr;
   bool accumulate = false;
 };
 
-// The batch is cut into parts fixed by the shape, each with a partial dw of its own, summed in
-// order.
-template <class T>
+// The gradient by the weights as a contraction over the pixels of all images. The batch is cut into
+// parts fixed by the shape, each with a partial dw of its own, summed in order.
+//
+// Where a factor holds several elements, they are of several images at the same pixel and channel
+// (see PairedFilterContraction): `shape.batch` then counts these groups of images. Each is a dense
+// image of factors, the next one `x_image` (`dy_image`) factors further.
+template <class T, class R = T>
 class FilterContraction {
  public:
+  using Args = ConvFilterArgs<Factor<T>, R>;
+
   FilterContraction(const ConvShape& shape, Isa isa);
+  FilterContraction(const ConvShape& shape, Isa isa, int64_t x_image, int64_t dy_image);
   const std::vector<Stage>& stages() const { return stages_; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
-  void run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:
   // Rows [first, first + rows) of dw seen as [kernel * in_channels / groups, out_channels], that
@@ -54,12 +63,15 @@ class FilterContraction {
   void make_units();
   void plan();
   int64_t weight_rows() const;
-  void run_parts(const ConvFilterArgs<T>& args, int64_t chunk, void* workspace) const;
-  void run_unit(const ConvFilterArgs<T>& args, const Unit& unit, const Visit& visit, Range panels,
-                T* dw, bool accumulate) const;
+  bool has_partial_sums() const { return parts_ > 1 || !std::is_same_v<R, Sum<T>>; }
+  void run_parts(const Args& args, int64_t chunk, void* workspace) const;
+  void run_unit(const Args& args, const Unit& unit, const Visit& visit, Range panels, Sum<T>* dw,
+                bool accumulate) const;
   std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;
+  int64_t x_image_;
+  int64_t dy_image_;
   const GemmKernels<T>* kernels_;
   int64_t depth_;  // input channels of a group
   int64_t cols_;   // output channels of a group
@@ -78,5 +90,7 @@ class FilterContraction {
 
 extern template class FilterContraction<float>;
 extern template class FilterContraction<double>;
+extern template class FilterContraction<BFloat16>;
+extern template class FilterContraction<BFloat16, float>;
 
 }  // namespace addax::cpu

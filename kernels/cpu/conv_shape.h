@@ -21,6 +21,14 @@ struct ConvShape {
   int64_t groups = 1;
 };
 
+// Elements of one image of x and of y.
+inline int64_t input_size(const ConvShape& shape) {
+  return shape.height.in * shape.width.in * shape.in_channels;
+}
+inline int64_t output_size(const ConvShape& shape) {
+  return shape.height.out() * shape.width.out() * shape.out_channels;
+}
+
 // A convolution that treats every pixel alike has no rows: its short rows are joined, one row for
 // each image.
 inline ConvShape joined_rows(ConvShape shape) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <type_traits>
 #include <utility>
 
 namespace addax::cpu {
@@ -52,13 +53,14 @@ std::set<int64_t> used_taps(const std::vector<AxisRun>& runs) {
 }
 
 // Runs a block in passes of bounded depth, so that its part of B stays in the cache over all rows.
+// Results that are narrower than the sums can't be added to, and are made in one pass.
 template <class T>
 void run_in_passes(const GemmKernels<T>& kernels, const Block<T>& whole,
                    const std::vector<Segment>& segments) {
   Block<T> block = whole;
   std::size_t begin = 0;
   do {
-    std::size_t end = begin;
+    std::size_t end = std::is_same_v<T, Sum<T>> ? begin : segments.size();
     for (int64_t steps = 0; end < segments.size() && steps < kStepsPerPass; ++end) {
       steps += segments[end].k;
     }
@@ -73,11 +75,11 @@ void run_in_passes(const GemmKernels<T>& kernels, const Block<T>& whole,
 
 }  // namespace
 
-template <class T>
-TapContraction<T>::TapContraction(const TapProblem& problem, Isa isa)
+template <class T, class W>
+TapContraction<T, W>::TapContraction(const TapProblem& problem, Isa isa)
     : problem_(problem),
       kernels_(&gemm_kernels<T>(isa)),
-      depth_(problem.source.channels / problem.groups),
+      depth_(problem.source.channels / problem.groups / kFactorDepth<T>),
       cols_(problem.target.channels / problem.groups),
       panels_per_group_(ceil_div(cols_, kernels_->panel)) {
   row_runs_ = problem.runs(problem.height, false);
@@ -85,10 +87,12 @@ TapContraction<T>::TapContraction(const TapProblem& problem, Isa isa)
   over_images_ = prefers_images(col_runs_, problem.batch);
   if (over_images_) col_runs_ = problem.runs(problem.width, false);
   const int64_t pixels = problem.batch * problem.target.height * problem.target.width;
-  const bool direct =
-      problem.weights.col == 1 &&
-      (problem.weights.depth * int64_t{sizeof(T)} <= kDirectRowBytes || pixels <= kDirectPixels);
-  packs_ = kernels_->needs_unit_columns && !direct;
+  if constexpr (std::is_same_v<W, Factor<T>>) {
+    const bool direct =
+        problem.weights.col == 1 &&
+        (problem.weights.depth * int64_t{sizeof(T)} <= kDirectRowBytes || pixels <= kDirectPixels);
+    packs_ = kernels_->needs_unit_columns && !direct;
+  }
   if (packs_) {
     for (int64_t y : used_taps(row_runs_)) {
       for (int64_t x : used_taps(col_runs_)) packed_taps_.push_back(y * problem.width.kernel + x);
@@ -97,24 +101,24 @@ TapContraction<T>::TapContraction(const TapProblem& problem, Isa isa)
   plan();
 }
 
-template <class T>
-void TapContraction<T>::plan() {
+template <class T, class W>
+void TapContraction<T, W>::plan() {
   double row_taps = 0, col_taps = 0;
   for (const AxisRun& run : row_runs_) row_taps += static_cast<double>(run.taps.size());
   for (const AxisRun& run : col_runs_) col_taps += static_cast<double>(run.taps.size() * run.count);
   const double images = static_cast<double>(problem_.batch);
-  flops_ =
-      2.0 * images * row_taps * col_taps * static_cast<double>(depth_ * problem_.target.channels);
+  const double matrix = static_cast<double>(depth_ * kFactorDepth<T> * problem_.target.channels);
+  flops_ = 2.0 * images * row_taps * col_taps * matrix;
 
   const auto elements = [](const TapImage& image) {
     return static_cast<double>(image.height * image.width * image.channels);
   };
   const int64_t taps = problem_.height.kernel * problem_.width.kernel;
-  const double weights = static_cast<double>(taps * depth_ * problem_.target.channels);
+  const double weights = static_cast<double>(taps) * matrix;
   const double moved = images * (elements(problem_.source) + elements(problem_.target)) + weights;
   const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
-  const double packing = 2 * kFlopsPerByte * sizeof(T) * static_cast<double>(packed_taps_.size()) *
-                         static_cast<double>(depth_ * problem_.target.channels);
+  const double packing =
+      kFlopsPerByte * (sizeof(T) + sizeof(W)) * static_cast<double>(packed_taps_.size()) * matrix;
 
   if (row_runs_.empty() || col_runs_.empty() || problem_.batch == 0 || num_panels() == 0) {
     stages_ = {Stage{0, 0}};
@@ -129,26 +133,27 @@ void TapContraction<T>::plan() {
   stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost});
 }
 
-template <class T>
-std::size_t TapContraction<T>::workspace_bytes() const {
-  return packs_ ? sizeof(T) * static_cast<std::size_t>(num_panels() * packed_panel_size()) : 0;
+template <class T, class W>
+std::size_t TapContraction<T, W>::workspace_bytes() const {
+  return packs_ ? sizeof(Factor<T>) * static_cast<std::size_t>(num_panels() * packed_panel_size())
+                : 0;
 }
 
-template <class T>
-int64_t TapContraction<T>::packed_panel_size() const {
+template <class T, class W>
+int64_t TapContraction<T, W>::packed_panel_size() const {
   return problem_.height.kernel * problem_.width.kernel * depth_ * kernels_->panel;
 }
 
-template <class T>
-typename TapContraction<T>::Panel TapContraction<T>::panel(int64_t index) const {
+template <class T, class W>
+typename TapContraction<T, W>::Panel TapContraction<T, W>::panel(int64_t index) const {
   const int64_t col = index % panels_per_group_ * kernels_->panel;
   return {index / panels_per_group_, col, std::min(kernels_->panel, cols_ - col)};
 }
 
-template <class T>
-void TapContraction<T>::run(const TapArgs<T>& args, std::size_t stage, int64_t chunk,
-                            void* workspace) const {
-  T* packed = static_cast<T*>(workspace);
+template <class T, class W>
+void TapContraction<T, W>::run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk,
+                               void* workspace) const {
+  auto* packed = static_cast<Factor<T>*>(workspace);
   if (packs_ && stage == 0) {
     pack(args, chunk, packed);
   } else {
@@ -156,19 +161,21 @@ void TapContraction<T>::run(const TapArgs<T>& args, std::size_t stage, int64_t c
   }
 }
 
-template <class T>
-void TapContraction<T>::pack(const TapArgs<T>& args, int64_t chunk, T* packed) const {
+template <class T, class W>
+void TapContraction<T, W>::pack(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const {
   const Panel p = panel(chunk);
   const TapWeights& w = problem_.weights;
   const int64_t size = depth_ * kernels_->packed_width(p.cols);
   for (int64_t tap : packed_taps_) {
-    kernels_->pack(args.weights + tap * w.tap + p.group * w.group + p.col * w.col, w.depth, w.col,
-                   depth_, p.cols, packed + chunk * packed_panel_size() + tap * size);
+    pack_kernel<T, W> (*kernels_)(args.weights + tap * w.tap + p.group * w.group + p.col * w.col,
+                                  w.depth, w.col, depth_ * kFactorDepth<T>, p.cols,
+                                  packed + chunk * packed_panel_size() + tap * size);
   }
 }
 
-template <class T>
-void TapContraction<T>::contract(const TapArgs<T>& args, int64_t chunk, const T* packed) const {
+template <class T, class W>
+void TapContraction<T, W>::contract(const TapArgs<T, W>& args, int64_t chunk,
+                                    const Factor<T>* packed) const {
   const int64_t panel_chunk = chunk % panel_chunks_;
   chunk /= panel_chunks_;
   const Range rows =
@@ -179,17 +186,22 @@ void TapContraction<T>::contract(const TapArgs<T>& args, int64_t chunk, const T*
   for (int64_t i = panels.begin; i < panels.end; ++i) {
     const Panel p = panel(i);
     const int64_t width = kernels_->packed_width(p.cols);
-    const Matrices matrices =
-        packs_ ? Matrices{packed + i * packed_panel_size(), depth_ * width, width, 1}
-               : Matrices{args.weights + p.group * w.group + p.col * w.col, w.tap, w.depth, w.col};
+    Matrices matrices = {packed + i * packed_panel_size(), depth_ * width, width, 1};
+    if constexpr (std::is_same_v<W, Factor<T>>) {
+      const T* weights = args.weights + p.group * w.group + p.col * w.col;
+      if (!packs_) matrices = {weights, w.tap, w.depth, w.col};
+    }
     contract_panel(args, p, matrices, images, rows);
   }
 }
 
-template <class T>
-void TapContraction<T>::contract_panel(const TapArgs<T>& args, const Panel& panel,
-                                       const Matrices& matrices, Range images, Range rows) const {
-  const TapImage& from = problem_.source;
+template <class T, class W>
+void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel& panel,
+                                          const Matrices& matrices, Range images,
+                                          Range rows) const {
+  TapImage from = problem_.source;
+  from.channels /= kFactorDepth<T>;
+  const auto* source = reinterpret_cast<const Factor<T>*>(args.source);
   const TapImage& to = problem_.target;
   const int64_t from_image = from.height * from.width * from.channels;
   const int64_t to_image = to.height * to.width * to.channels;
@@ -225,7 +237,7 @@ void TapContraction<T>::contract_panel(const TapArgs<T>& args, const Panel& pane
       block.finish.mask_row = block.c_row;
       const int64_t target = (y.first * to.width + x.first) * to.channels + channel;
       for (int64_t image = images.begin; image < images.end; image += images_at_once) {
-        block.a = args.source + image * from_image + panel.group * depth_;
+        block.a = source + image * from_image + panel.group * depth_;
         block.c = args.target + image * to_image + target;
         if (args.finish.mask != nullptr) {
           block.finish.mask = args.finish.mask + image * to_image + target;
@@ -238,5 +250,7 @@ void TapContraction<T>::contract_panel(const TapArgs<T>& args, const Panel& pane
 
 template class TapContraction<float>;
 template class TapContraction<double>;
+template class TapContraction<BFloat16>;
+template class TapContraction<BFloat16, float>;
 
 }  // namespace addax::cpu

@@ -37,10 +37,11 @@ struct TapProblem {
   std::vector<AxisRun> (*runs)(const ConvAxis&, bool merge);
 };
 
-template <class T>
+// Weights W are of type T, or of the type that its products are summed in, then rounded to T.
+template <class T, class W = T>
 struct TapArgs {
   const T* source;
-  const T* weights;
+  const W* weights;
   T* target;
   Finish<T> finish;  // its mask lies as the target does; mask_row is ignored
 };
@@ -49,16 +50,19 @@ struct TapArgs {
 // over the kernel taps that meet the source, of a source pixel times that tap's matrix. Tiles run
 // over neighbouring pixels of a row, or over the images of the batch at a fixed position where rows
 // are short; taps that fall on padding are skipped, and neither a padded copy nor an im2col matrix
-// is made.
-template <class T>
+// is made. A group's source channels are a whole number of factors (see `takes`).
+template <class T, class W = T>
 class TapContraction {
  public:
   TapContraction(const TapProblem& problem, Isa isa);
+  static bool takes(const TapProblem& problem) {
+    return problem.source.channels / problem.groups % kFactorDepth<T> == 0;
+  }
 
   const std::vector<Stage>& stages() const { return stages_; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
-  void run(const TapArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
+  void run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:
   // Target columns [col, col + cols) of one group.
@@ -69,7 +73,7 @@ class TapContraction {
   };
   // The matrices of one panel, as they lie in the weights or packed.
   struct Matrices {
-    const T* data;
+    const Factor<T>* data;
     int64_t tap;
     int64_t depth;
     int64_t col;
@@ -79,18 +83,18 @@ class TapContraction {
   int64_t num_panels() const { return problem_.groups * panels_per_group_; }
   Panel panel(int64_t index) const;
   int64_t packed_panel_size() const;
-  void pack(const TapArgs<T>& args, int64_t chunk, T* packed) const;
-  void contract(const TapArgs<T>& args, int64_t chunk, const T* packed) const;
-  void contract_panel(const TapArgs<T>& args, const Panel& panel, const Matrices& matrices,
+  void pack(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
+  void contract(const TapArgs<T, W>& args, int64_t chunk, const Factor<T>* packed) const;
+  void contract_panel(const TapArgs<T, W>& args, const Panel& panel, const Matrices& matrices,
                       Range images, Range rows) const;
 
   TapProblem problem_;
   const GemmKernels<T>* kernels_;
-  int64_t depth_;  // source channels of a group
+  int64_t depth_;  // factors of a group of source channels
   int64_t cols_;   // target channels of a group
   int64_t panels_per_group_;
   bool over_images_;
-  bool packs_;
+  bool packs_ = true;
   std::vector<int64_t> packed_taps_;
   std::vector<AxisRun> row_runs_;
   std::vector<AxisRun> col_runs_;
@@ -103,5 +107,7 @@ class TapContraction {
 
 extern template class TapContraction<float>;
 extern template class TapContraction<double>;
+extern template class TapContraction<BFloat16>;
+extern template class TapContraction<BFloat16, float>;
 
 }  // namespace addax::cpu

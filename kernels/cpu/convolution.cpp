@@ -8,7 +8,8 @@
 namespace addax::cpu {
 namespace {
 
-template <class T>
+// The images are of type T, the filter (or its gradient) of type W.
+template <class T, class W>
 class Conv2d : public ContractionKernel {
  public:
   explicit Conv2d(const Node& node)
@@ -22,19 +23,19 @@ class Conv2d : public ContractionKernel {
 
  private:
   void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
-    ConvForwardArgs<T> args;
+    ConvForwardArgs<T, W> args;
     args.x = context.data<const T>(x_);
-    args.w = context.data<const T>(filter_);
+    args.w = context.data<const W>(filter_);
     args.y = context.data<T>(y_);
     set_epilogue<T>(context, args);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
-  ConvForwardPlan<T> plan_;
+  ConvForwardPlan<T, W> plan_;
   Tensor x_, filter_, y_;
 };
 
-template <class T>
+template <class T, class W>
 class Conv2dInputGrad : public Kernel {
  public:
   explicit Conv2dInputGrad(const Node& node)
@@ -47,19 +48,19 @@ class Conv2dInputGrad : public Kernel {
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {
-    ConvDataArgs<T> args;
+    ConvDataArgs<T, W> args;
     args.dy = context.data<const T>(dy_);
-    args.w = context.data<const T>(filter_);
+    args.w = context.data<const W>(filter_);
     args.dx = context.data<T>(dx_);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
  private:
-  ConvDataPlan<T> plan_;
+  ConvDataPlan<T, W> plan_;
   Tensor dy_, filter_, dx_;
 };
 
-template <class T>
+template <class T, class W>
 class Conv2dFilterGrad : public Kernel {
  public:
   explicit Conv2dFilterGrad(const Node& node)
@@ -72,33 +73,56 @@ class Conv2dFilterGrad : public Kernel {
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {
-    ConvFilterArgs<T> args;
+    ConvFilterArgs<T, W> args;
     args.x = context.data<const T>(x_);
     args.dy = context.data<const T>(dy_);
-    args.dw = context.data<T>(dfilter_);
+    args.dw = context.data<W>(dfilter_);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
  private:
-  ConvFilterPlan<T> plan_;
+  ConvFilterPlan<T, W> plan_;
   Tensor x_, dy_, dfilter_;
 };
 
-template <template <class> class K>
-KernelPtr make(const Node& node) {
-  if (node.output().dtype == DType::Float64) return std::make_unique<K<double>>(node);
-  return std::make_unique<K<float>>(node);
+template <template <class, class> class K>
+KernelPtr make(const Node& node, DType images, DType filter) {
+  if (images == DType::Float64) return std::make_unique<K<double, double>>(node);
+  if (images == DType::Float32) return std::make_unique<K<float, float>>(node);
+  if (filter == DType::Float32) return std::make_unique<K<BFloat16, float>>(node);
+  return std::make_unique<K<BFloat16, BFloat16>>(node);
+}
+
+bool accepts(DType dtype, const ConvShape& shape, bool by_input) {
+  if (dtype == DType::BFloat16) return takes_bfloat16(shape, by_input);
+  return dtype == DType::Float32 || dtype == DType::Float64;
 }
 
 }  // namespace
 
 bool accepts_conv2d(const Node& node) {
-  const DType dtype = node.output().dtype;
+  const ConvShape shape = conv_shape(node, node.input(0).shape, node.input(1).shape);
+  return accepts(node.output().dtype, shape, false);
+}
+bool accepts_conv2d_input_grad(const Node& node) {
+  const ConvShape shape = conv_shape(node, node.output().shape, node.input(1).shape);
+  return accepts(node.output().dtype, shape, true);
+}
+bool accepts_conv2d_filter_grad(const Node& node) {
+  const DType dtype = node.input(0).dtype;
+  const ConvShape shape = conv_shape(node, node.input(0).shape, node.output().shape);
+  if (dtype == DType::BFloat16) return has_bfloat16_kernels(active_isa()) && !is_depthwise(shape);
   return dtype == DType::Float32 || dtype == DType::Float64;
 }
 
-KernelPtr make_conv2d(const Node& node) { return make<Conv2d>(node); }
-KernelPtr make_conv2d_input_grad(const Node& node) { return make<Conv2dInputGrad>(node); }
-KernelPtr make_conv2d_filter_grad(const Node& node) { return make<Conv2dFilterGrad>(node); }
+KernelPtr make_conv2d(const Node& node) {
+  return make<Conv2d>(node, node.output().dtype, node.input(1).dtype);
+}
+KernelPtr make_conv2d_input_grad(const Node& node) {
+  return make<Conv2dInputGrad>(node, node.output().dtype, node.input(1).dtype);
+}
+KernelPtr make_conv2d_filter_grad(const Node& node) {
+  return make<Conv2dFilterGrad>(node, node.input(0).dtype, node.output().dtype);
+}
 
 }  // namespace addax::cpu

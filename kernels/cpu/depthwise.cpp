@@ -7,7 +7,7 @@ namespace addax::cpu {
 template <>
 const DepthwiseKernels<float>& depthwise_kernels<float>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kDepthwiseF32;
+  if (isa >= Isa::Avx512) return avx512::kDepthwiseF32;
   if (isa == Isa::Avx2) return avx2::kDepthwiseF32;
 #else
   static_cast<void>(isa);
@@ -18,7 +18,7 @@ const DepthwiseKernels<float>& depthwise_kernels<float>(Isa isa) {
 template <>
 const DepthwiseKernels<double>& depthwise_kernels<double>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kDepthwiseF64;
+  if (isa >= Isa::Avx512) return avx512::kDepthwiseF64;
   if (isa == Isa::Avx2) return avx2::kDepthwiseF64;
 #else
   static_cast<void>(isa);

@@ -1,7 +1,9 @@
 #include "cpu/gemm.h"
 
 #include <algorithm>
+#include <string>
 
+#include "core/error.h"
 #include "cpu/scratch.h"
 
 namespace addax::cpu {
@@ -39,12 +41,20 @@ Range share_of_units(int64_t count, int64_t unit, int64_t chunks, int64_t index)
 template <>
 const GemmKernels<float>& gemm_kernels<float>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return kGemmAvx512;
+  if (isa >= Isa::Avx512) return kGemmAvx512;
   if (isa == Isa::Avx2) return kGemmAvx2;
 #else
   static_cast<void>(isa);
 #endif
   return kGemmPortableF32;
+}
+
+template <>
+const GemmKernels<BFloat16>& gemm_kernels<BFloat16>(Isa isa) {
+#if defined(__x86_64__)
+  if (has_bfloat16_kernels(isa)) return kGemmAvx512Bf16;
+#endif
+  throw UnsupportedError("no contraction kernels of bfloat16 at " + std::string(name(isa)));
 }
 
 template <>

@@ -7,7 +7,9 @@ namespace addax::cpu {
 namespace {
 
 struct Simd {
+  using Value = float;
   using V = __m256;
+  using O = __m256;
   using Lanes = __m256i;
   static constexpr int kWidth = 8;
   static constexpr int kMaxVectors = 2;
@@ -19,7 +21,9 @@ struct Simd {
   static V load(const float* p, Lanes lanes) { return _mm256_maskload_ps(p, lanes); }
   static void store(float* p, V x) { _mm256_storeu_ps(p, x); }
   static void store(float* p, V x, Lanes lanes) { _mm256_maskstore_ps(p, lanes, x); }
-  static V broadcast(const float* p) { return _mm256_broadcast_ss(p); }
+  static O factors(const float* p) { return load(p); }
+  static O factors(const float* p, Lanes lanes) { return load(p, lanes); }
+  static O broadcast(const float* p) { return _mm256_broadcast_ss(p); }
   static V add(V x, V y) { return _mm256_add_ps(x, y); }
   static V multiply_add(V x, V y, V z) { return _mm256_fmadd_ps(x, y, z); }
 
@@ -35,6 +39,11 @@ struct Simd {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(count < kWidth ? static_cast<int>(count) : kWidth),
                               index);
   }
+
+  static void store_rows(const float* p, int64_t, int64_t, Lanes lanes, float* out) {
+    store(out, load(p, lanes));
+  }
+  static float gather(const float* p, int64_t, int64_t count) { return count > 0 ? *p : 0.0f; }
 
   // out[j][i] = in[i][j] for an 8x8 block, of which `rows` rows and `cols` columns are read (the
   // rest counts as zero) and `cols` rows are written.

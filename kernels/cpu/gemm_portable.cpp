@@ -10,7 +10,7 @@ namespace {
 
 // A matrix operand as BLAS takes it: rows of unit stride, or stored the other way round.
 template <class T>
-struct Operand {
+struct Matrix {
   const T* data;
   int64_t row;
   int64_t col;
@@ -18,13 +18,13 @@ struct Operand {
 
 // BLAS takes a matrix with one unit stride whose rows (or columns) do not overlap.
 template <class T>
-bool fits_blas(const Operand<T>& x, int64_t rows, int64_t cols) {
+bool fits_blas(const Matrix<T>& x, int64_t rows, int64_t cols) {
   return (x.col == 1 && (x.row >= cols || rows == 1)) ||
          (x.row == 1 && (x.col >= rows || cols == 1));
 }
 
 template <class T>
-Operand<T> gathered(const Operand<T>& x, int64_t rows, int64_t cols, T* out) {
+Matrix<T> gathered(const Matrix<T>& x, int64_t rows, int64_t cols, T* out) {
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < cols; ++j) out[i * cols + j] = x.data[i * x.row + j * x.col];
   }
@@ -32,7 +32,7 @@ Operand<T> gathered(const Operand<T>& x, int64_t rows, int64_t cols, T* out) {
 }
 
 template <class T>
-void multiply(Operand<T> a, Operand<T> b, int64_t m, int64_t n, int64_t k, T beta, T* c,
+void multiply(Matrix<T> a, Matrix<T> b, int64_t m, int64_t n, int64_t k, T beta, T* c,
               int64_t c_row) {
   const bool copy_a = !fits_blas(a, m, k), copy_b = !fits_blas(b, k, n);
   if (copy_a || copy_b) {
@@ -108,8 +108,11 @@ constexpr GemmKernels<T> kPortable = {
     .tile_rows = 16,
     .needs_unit_columns = false,
     .block = block<T>,
+    .block_wide = block<T>,
     .pack = pack<T>,
+    .pack_wide = pack<T>,
     .reduce = reduce<T>,
+    .reduce_wide = reduce<T>,
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
-// Contraction tiles of one ISA level, written in terms of `Simd`, which the file that includes this
-// one defines before: a vector type V of kWidth floats, Lanes that choose the first few of them,
-// and the operations below. A tile has at most kMaxVectors vectors of columns and as many rows as
-// kAccumulators registers allow. Everything is local to that file.
+// Contraction tiles of one ISA level and element type, written in terms of `Simd`, which the file
+// that includes this one defines before: the element type `Value`, a type V of kWidth sums, a type
+// O of as many factors, Lanes that choose the first few of them, and the operations below. A tile
+// has at most kMaxVectors vectors of columns and as many rows as kAccumulators registers allow.
+// Everything is local to that file.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,27 +14,36 @@
 namespace addax::cpu {
 namespace {
 
+using Value = Simd::Value;
 using V = Simd::V;
+using O = Simd::O;
 using Lanes = Simd::Lanes;
 constexpr int kWidth = Simd::kWidth;
 constexpr int kMaxVectors = Simd::kMaxVectors;
+constexpr int64_t kDepth = kFactorDepth<Value>;
 
 constexpr int max_rows(int vectors) { return Simd::kAccumulators / vectors; }
 
+template <class R>
 struct Tile {
-  const Block<float>* block;
+  const Block<Value, R>* block;
   int64_t row;
   int64_t col;
   Lanes tail;  // lanes of the last vector
 };
 
 template <bool kMasked>
-inline V load(const float* p, Lanes lanes) {
+inline O factors(const Factor<Value>* p, Lanes lanes) {
+  return kMasked ? Simd::factors(p, lanes) : Simd::factors(p);
+}
+
+template <bool kMasked, class R>
+inline V load(const R* p, Lanes lanes) {
   return kMasked ? Simd::load(p, lanes) : Simd::load(p);
 }
 
-template <bool kMasked>
-inline void store(float* p, V x, Lanes lanes) {
+template <bool kMasked, class R>
+inline void store(R* p, V x, Lanes lanes) {
   if constexpr (kMasked) {
     Simd::store(p, x, lanes);
   } else {
@@ -41,9 +52,9 @@ inline void store(float* p, V x, Lanes lanes) {
 }
 
 // Without kMasked the last vector is whole.
-template <int kRows, int kVectors, bool kMasked>
-void tile(const Tile& t) {
-  const Block<float>& block = *t.block;
+template <class R, int kRows, int kVectors, bool kMasked>
+void tile(const Tile<R>& t) {
+  const Block<Value, R>& block = *t.block;
   const int64_t a_row = block.a_row, a_k = block.a_k, b_k = block.b_k;
   const Lanes tail = t.tail;
   constexpr int kLast = kVectors - 1;
@@ -58,18 +69,18 @@ void tile(const Tile& t) {
   constexpr int kGroups = (kRows + 2) / 3;
   for (int64_t s = 0; s < block.num_segments; ++s) {
     const Segment& segment = block.segments[s];
-    const float* b = block.b + segment.b + t.col;
-    const float* a[kGroups];
+    const Factor<Value>* b = block.b + segment.b + t.col;
+    const Factor<Value>* a[kGroups];
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) a[g] = block.a + segment.a + (t.row + 3 * g) * a_row;
     for (int64_t k = segment.k; k > 0; --k) {
-      V bv[kVectors];
+      O bv[kVectors];
 #pragma GCC unroll 4
-      for (int v = 0; v < kLast; ++v) bv[v] = Simd::load(b + v * kWidth);
-      bv[kLast] = load<kMasked>(b + kLast * kWidth, tail);
+      for (int v = 0; v < kLast; ++v) bv[v] = Simd::factors(b + v * kWidth);
+      bv[kLast] = factors<kMasked>(b + kLast * kWidth, tail);
 #pragma GCC unroll 24
       for (int r = 0; r < kRows; ++r) {
-        const V av = Simd::broadcast(a[r / 3] + (r % 3) * a_row);
+        const O av = Simd::broadcast(a[r / 3] + (r % 3) * a_row);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::multiply_add(av, bv[v], acc[r][v]);
       }
@@ -79,11 +90,11 @@ void tile(const Tile& t) {
     }
   }
 
-  const Finish<float>& finish = block.finish;
-  const auto load_vector = [&](const float* p, int v) {
+  const Finish<R>& finish = block.finish;
+  const auto load_vector = [&](const R* p, int v) {
     return v == kLast ? load<kMasked>(p + v * kWidth, tail) : Simd::load(p + v * kWidth);
   };
-  float* c = block.c + t.row * block.c_row + t.col;
+  R* c = block.c + t.row * block.c_row + t.col;
   if (finish.accumulate) {
 #pragma GCC unroll 24
     for (int r = 0; r < kRows; ++r) {
@@ -109,7 +120,7 @@ void tile(const Tile& t) {
     }
   }
   if (finish.mask != nullptr) {
-    const float* mask = finish.mask + t.row * finish.mask_row + t.col;
+    const R* mask = finish.mask + t.row * finish.mask_row + t.col;
 #pragma GCC unroll 24
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
@@ -126,41 +137,44 @@ void tile(const Tile& t) {
   }
 }
 
-using TileFn = void (*)(const Tile&);
+template <class R>
+using TileFn = void (*)(const Tile<R>&);
 
-template <int kVectors, bool kMasked, int... kRows>
-constexpr std::array<TileFn, sizeof...(kRows)> tiles_of(std::integer_sequence<int, kRows...>) {
-  return {tile<kRows + 1, kVectors, kMasked>...};
+template <class R, int kVectors, bool kMasked, int... kRows>
+constexpr std::array<TileFn<R>, sizeof...(kRows)> tiles_of(std::integer_sequence<int, kRows...>) {
+  return {tile<R, kRows + 1, kVectors, kMasked>...};
 }
 
-template <int kVectors, bool kMasked>
+template <class R, int kVectors, bool kMasked>
 constexpr auto kTiles =
-    tiles_of<kVectors, kMasked>(std::make_integer_sequence<int, max_rows(kVectors)>());
+    tiles_of<R, kVectors, kMasked>(std::make_integer_sequence<int, max_rows(kVectors)>());
 
 // Tiles by their number of vectors less one, then by their number of rows less one.
-template <bool kMasked, int... kVectors>
-constexpr std::array<const TileFn*, sizeof...(kVectors)> table_of(
+template <class R, bool kMasked, int... kVectors>
+constexpr std::array<const TileFn<R>*, sizeof...(kVectors)> table_of(
     std::integer_sequence<int, kVectors...>) {
-  return {kTiles<kVectors + 1, kMasked>.data()...};
+  return {kTiles<R, kVectors + 1, kMasked>.data()...};
 }
 
-template <bool kMasked>
-constexpr auto kTable = table_of<kMasked>(std::make_integer_sequence<int, kMaxVectors>());
+template <class R, bool kMasked>
+constexpr auto kTable = table_of<R, kMasked>(std::make_integer_sequence<int, kMaxVectors>());
 
-const TileFn* tiles_for(int vectors, bool masked) {
+template <class R>
+const TileFn<R>* tiles_for(int vectors, bool masked) {
   if constexpr (!Simd::kMasksAreFree) {
-    if (!masked) return kTable<false>[static_cast<size_t>(vectors - 1)];
+    if (!masked) return kTable<R, false>[static_cast<size_t>(vectors - 1)];
   }
-  return kTable<true>[static_cast<size_t>(vectors - 1)];
+  return kTable<R, true>[static_cast<size_t>(vectors - 1)];
 }
 
-void block(const Block<float>& block) {
+template <class R>
+void block(const Block<Value, R>& block) {
   for (int64_t col = 0; col < block.cols; col += kMaxVectors * kWidth) {
     const int64_t left = block.cols - col;
     const int vectors =
         left >= kMaxVectors * kWidth ? kMaxVectors : static_cast<int>((left + kWidth - 1) / kWidth);
     const int64_t last = left - (vectors - 1) * kWidth;
-    const TileFn* tiles_by_rows = tiles_for(vectors, last < kWidth);
+    const TileFn<R>* tiles_by_rows = tiles_for<R>(vectors, last < kWidth);
     const Lanes tail = Simd::first_lanes(last);
     const int64_t tiles = (block.rows + max_rows(vectors) - 1) / max_rows(vectors);
     for (int64_t i = 0, row = 0; i < tiles; ++i) {
@@ -171,37 +185,43 @@ void block(const Block<float>& block) {
   }
 }
 
-void pack(const float* b, int64_t b_k, int64_t b_col, int64_t k, int64_t cols, float* out) {
+// W is Value or the type of its sums.
+template <class W>
+void pack(const W* b, int64_t b_k, int64_t b_col, int64_t k, int64_t cols, Factor<Value>* out) {
   const int64_t width = (cols + kWidth - 1) / kWidth * kWidth;
   for (int64_t col = 0; col < cols; col += kWidth) {
-    const int64_t left = cols - col < kWidth ? cols - col : kWidth;
+    const int64_t left = std::min<int64_t>(cols - col, kWidth);
+    const W* from = b + col * b_col;
+    Factor<Value>* to = out + col;
     if (b_col == 1) {
       const Lanes lanes = Simd::first_lanes(left);
-      for (int64_t i = 0; i < k; ++i) {
-        Simd::store(out + i * width + col, Simd::load(b + i * b_k + col, lanes));
+      for (int64_t i = 0; i < k; i += kDepth, to += width) {
+        Simd::store_rows(from + i * b_k, b_k, std::min(k - i, kDepth), lanes, to);
       }
     } else if (b_k == 1) {
-      for (int64_t i = 0; i < k; i += kWidth) {
-        const int64_t depth = k - i < kWidth ? k - i : kWidth;
-        Simd::transpose(b + col * b_col + i, b_col, left, depth, out + i * width + col, width);
+      for (int64_t i = 0; i < k; i += kWidth * kDepth, to += kWidth * width) {
+        const int64_t depth = std::min(k - i, kWidth * kDepth);
+        Simd::transpose(from + i, b_col, left, depth, to, width);
       }
     } else {
-      for (int64_t i = 0; i < k; ++i) {
+      for (int64_t i = 0; i < k; i += kDepth, to += width) {
         for (int64_t j = 0; j < kWidth; ++j) {
-          out[i * width + col + j] = j < left ? b[i * b_k + (col + j) * b_col] : 0.0f;
+          to[j] =
+              Simd::gather(from + i * b_k + j * b_col, b_k, j < left ? std::min(k - i, kDepth) : 0);
         }
       }
     }
   }
 }
 
-void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t part_row, float* c,
-            int64_t c_row, int64_t rows, int64_t cols, const Finish<float>& finish) {
+template <class R>
+void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t part_row, R* c,
+            int64_t c_row, int64_t rows, int64_t cols, const Finish<R>& finish) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t col = 0; col < cols; col += kWidth) {
       const Lanes lanes = Simd::first_lanes(cols - col);
       const float* part = parts + row * part_row + col;
-      float* target = c + row * c_row + col;
+      R* target = c + row * c_row + col;
       V sum = Simd::load(part, lanes);
       for (int64_t i = 1; i < num_parts; ++i) {
         sum = Simd::add(sum, Simd::load(part + i * part_stride, lanes));
@@ -210,7 +230,7 @@ void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t 
       if (finish.bias != nullptr) sum = Simd::add(sum, Simd::load(finish.bias + col, lanes));
       if (finish.activation == Activation::Relu) sum = Simd::relu(sum);
       if (finish.mask != nullptr) {
-        const float* mask = finish.mask + row * finish.mask_row + col;
+        const R* mask = finish.mask + row * finish.mask_row + col;
         sum = Simd::where_positive(Simd::load(mask, lanes), sum);
       }
       Simd::store(target, sum, lanes);
@@ -218,14 +238,17 @@ void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t 
   }
 }
 
-constexpr GemmKernels<float> kKernels = {
+constexpr GemmKernels<Value> kKernels = {
     .panel = kMaxVectors * kWidth,
     .vector = kWidth,
     .tile_rows = max_rows(kMaxVectors),
     .needs_unit_columns = true,
-    .block = block,
-    .pack = pack,
-    .reduce = reduce,
+    .block = block<Value>,
+    .block_wide = block<Sum<Value>>,
+    .pack = pack<Value>,
+    .pack_wide = pack<Sum<Value>>,
+    .reduce = reduce<Value>,
+    .reduce_wide = reduce<Sum<Value>>,
 };
 
 }  // namespace

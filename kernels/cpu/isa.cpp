@@ -17,7 +17,7 @@
 namespace addax::cpu {
 namespace {
 
-constexpr std::array<Isa, 3> kLevels = {Isa::Portable, Isa::Avx2, Isa::Avx512};
+constexpr std::array<Isa, 4> kLevels = {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16};
 
 #if defined(__x86_64__)
 
@@ -25,9 +25,9 @@ struct Registers {
   uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-Registers cpuid(uint32_t leaf) {
+Registers cpuid(uint32_t leaf, uint32_t subleaf = 0) {
   Registers r;
-  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx);
   return r;
 }
 
@@ -45,6 +45,7 @@ Isa detect() {
   constexpr uint32_t kFma = bit(12), kOsxsave = bit(27), kAvx = bit(28), kF16c = bit(29);
   constexpr uint32_t kAvx2 = bit(5);
   constexpr uint32_t kAvx512 = bit(16) | bit(17) | bit(30) | bit(31);  // F, DQ, BW, VL
+  constexpr uint32_t kAvx512Bf16 = bit(5);
   constexpr uint32_t kYmmState = bit(1) | bit(2);
   constexpr uint32_t kZmmState = kYmmState | bit(5) | bit(6) | bit(7);
 
@@ -52,7 +53,8 @@ Isa detect() {
   const uint32_t states = saved_states();
   const uint32_t extended = cpuid(7).ebx;
   if (!has(states, kYmmState) || !has(extended, kAvx2)) return Isa::Portable;
-  return has(states, kZmmState) && has(extended, kAvx512) ? Isa::Avx512 : Isa::Avx2;
+  if (!has(states, kZmmState) || !has(extended, kAvx512)) return Isa::Avx2;
+  return has(cpuid(7, 1).eax, kAvx512Bf16) ? Isa::Avx512Bf16 : Isa::Avx512;
 }
 
 #else
@@ -76,6 +78,8 @@ std::string_view name(Isa isa) {
       return "avx2";
     case Isa::Avx512:
       return "avx512";
+    case Isa::Avx512Bf16:
+      return "avx512_bf16";
   }
   return "unknown";
 }
@@ -91,8 +95,9 @@ Isa active_isa() {
   for (Isa level : kLevels) {
     if (*cap == name(level)) return std::min(level, detected_isa());
   }
-  throw InvalidArgumentError("ADDAX_ISA is '" + *cap +
-                             "'; set it to portable, avx2 or avx512, or leave it unset");
+  throw InvalidArgumentError(
+      "ADDAX_ISA is '" + *cap +
+      "'; set it to portable, avx2, avx512 or avx512_bf16, or leave it unset");
 }
 
 const CacheSizes& cache_sizes() {

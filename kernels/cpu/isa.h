@@ -7,10 +7,11 @@ namespace addax::cpu {
 
 // Instruction levels that kernels are written for, in rising order: each level runs the levels
 // below it.
-//   Portable  plain C++ (and OpenBLAS for contractions)
-//   Avx2      AVX2, FMA and F16C
-//   Avx512    AVX-512 F, BW, DQ and VL
-enum class Isa { Portable, Avx2, Avx512 };
+//   Portable    plain C++ (and OpenBLAS for contractions)
+//   Avx2        AVX2, FMA and F16C
+//   Avx512      AVX-512 F, BW, DQ and VL
+//   Avx512Bf16  AVX-512 with bfloat16 products
+enum class Isa { Portable, Avx2, Avx512, Avx512Bf16 };
 
 std::string_view name(Isa isa);
 
@@ -18,8 +19,8 @@ std::string_view name(Isa isa);
 // bits alone.
 Isa detected_isa();
 
-// detected_isa(), capped by ADDAX_ISA=portable|avx2|avx512. Any other value throws
-// InvalidArgumentError. Read at every call, so a plan made earlier keeps its level.
+// detected_isa(), capped by ADDAX_ISA=portable|avx2|avx512|avx512_bf16. Any other value
+// throws InvalidArgumentError. Read at every call, so a plan made earlier keeps its level.
 Isa active_isa();
 
 // Data-cache sizes in bytes of the core that asks first; typical values where the system does not

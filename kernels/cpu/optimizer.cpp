@@ -12,7 +12,7 @@ namespace addax::cpu {
 
 const UpdateKernels& update_kernels(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kUpdateKernels;
+  if (isa >= Isa::Avx512) return avx512::kUpdateKernels;
   if (isa == Isa::Avx2) return avx2::kUpdateKernels;
 #endif
   static_cast<void>(isa);

@@ -47,7 +47,7 @@ PoolRun pool_run(const PoolShape& shape, const AxisRun& col, const std::vector<i
 template <>
 const PoolKernels<float>& pool_kernels<float>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return kPoolAvx512F32;
+  if (isa >= Isa::Avx512) return kPoolAvx512F32;
   if (isa == Isa::Avx2) return kPoolAvx2F32;
 #else
   static_cast<void>(isa);
@@ -58,7 +58,7 @@ const PoolKernels<float>& pool_kernels<float>(Isa isa) {
 template <>
 const PoolKernels<double>& pool_kernels<double>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return kPoolAvx512F64;
+  if (isa >= Isa::Avx512) return kPoolAvx512F64;
   if (isa == Isa::Avx2) return kPoolAvx2F64;
 #else
   static_cast<void>(isa);

@@ -11,7 +11,7 @@ namespace addax::cpu {
 
 const RandomKernels& random_kernels(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kRandomKernels;
+  if (isa >= Isa::Avx512) return avx512::kRandomKernels;
   if (isa == Isa::Avx2) return avx2::kRandomKernels;
 #endif
   static_cast<void>(isa);

@@ -13,7 +13,7 @@ namespace addax::cpu {
 template <>
 const SoftmaxKernels<float>& softmax_kernels<float>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kSoftmaxF32;
+  if (isa >= Isa::Avx512) return avx512::kSoftmaxF32;
   if (isa == Isa::Avx2) return avx2::kSoftmaxF32;
 #endif
   static_cast<void>(isa);
@@ -23,7 +23,7 @@ const SoftmaxKernels<float>& softmax_kernels<float>(Isa isa) {
 template <>
 const SoftmaxKernels<double>& softmax_kernels<double>(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::kSoftmaxF64;
+  if (isa >= Isa::Avx512) return avx512::kSoftmaxF64;
   if (isa == Isa::Avx2) return avx2::kSoftmaxF64;
 #endif
   static_cast<void>(isa);

@@ -62,7 +62,7 @@ ComputeClass class_of(std::span<const DType> dtypes) {
 
 const TapeOps& tape_ops(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::Avx512) return avx512::tape_ops();
+  if (isa >= Isa::Avx512) return avx512::tape_ops();
   if (isa == Isa::Avx2) return avx2::tape_ops();
 #endif
   static_cast<void>(isa);

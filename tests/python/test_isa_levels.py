@@ -12,7 +12,7 @@ import pytest
 
 import addax as ax
 
-LEVELS = ("portable", "avx2", "avx512")
+LEVELS = ("portable", "avx2", "avx512", "avx512_bf16")
 
 
 def best_level() -> str:

@@ -75,7 +75,8 @@ template <class T>
 void expect_sums(const std::vector<T>& got, const Sums& sums) {
   ASSERT_EQ(got.size(), sums.value.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], sums.value[i], sum_tolerance<T>(sums.terms[i], sums.squares[i]))
+    ASSERT_NEAR(number(got[i]), sums.value[i],
+                rounded_sum_tolerance<T>(sums.terms[i], sums.squares[i], sums.value[i]))
         << "at element " << i;
   }
 }
@@ -94,12 +95,14 @@ std::vector<T> run_both_ways(const Plan& plan, Args args, T* Args::*target,
   return first;
 }
 
-template <class T>
+// Weights are of type W, which bfloat16 kernels round to T.
+template <class T, class W>
 void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
   const Sizes size = sizes(shape);
-  const auto x = random_values<T>(size.x, 1), w = random_values<T>(size.w, 2);
+  const auto x = random_values<T>(size.x, 1);
+  const auto w = random_values<W>(size.w, 2);
   const auto bias = random_values<T>(shape.out_channels, 3), mask = random_values<T>(size.y, 4);
-  ConvForwardArgs<T> args;
+  ConvForwardArgs<T, W> args;
   args.x = x.data();
   args.w = w.data();
   if (epilogue) {
@@ -107,71 +110,73 @@ void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
     args.activation = Activation::Relu;
     args.mask = mask.data();
   }
-  const ConvForwardPlan<T> plan(shape, isa);
-  const auto y = run_both_ways(plan, args, &ConvForwardArgs<T>::y, std::vector<T>(size.y, T(99)));
+  const ConvForwardPlan<T, W> plan(shape, isa);
+  const auto y =
+      run_both_ways(plan, args, &ConvForwardArgs<T, W>::y, std::vector<T>(size.y, rounded<T>(99)));
 
   Sums sums(size.y);
   int64_t products = 0;
   for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
-    sums.add(yi, double(x[xi]) * double(w[wi]));
+    sums.add(yi, number(x[xi]) * number(rounded<T>(number(w[wi]))));
     ++products;
   });
   EXPECT_EQ(plan.flops(), 2.0 * products);
   if (epilogue) {
     for (int64_t i = 0; i < size.y; ++i) {
-      sums.add(i, bias[i % shape.out_channels]);
-      sums.value[i] = mask[i] > 0 ? std::max(sums.value[i], 0.0) : 0.0;
+      sums.add(i, number(bias[i % shape.out_channels]));
+      sums.value[i] = number(mask[i]) > 0 ? std::max(sums.value[i], 0.0) : 0.0;
     }
   }
   expect_sums(y, sums);
 }
 
-template <class T>
+template <class T, class W>
 void check_data(const ConvShape& shape, Isa isa, bool epilogue) {
   const Sizes size = sizes(shape);
-  const auto dy = random_values<T>(size.y, 1), w = random_values<T>(size.w, 2);
+  const auto dy = random_values<T>(size.y, 1);
+  const auto w = random_values<W>(size.w, 2);
   const auto before = random_values<T>(size.x, 3), mask = random_values<T>(size.x, 4);
-  ConvDataArgs<T> args;
+  ConvDataArgs<T, W> args;
   args.dy = dy.data();
   args.w = w.data();
   args.accumulate = epilogue;
   args.mask = epilogue ? mask.data() : nullptr;
-  const ConvDataPlan<T> plan(shape, isa);
-  const auto dx = run_both_ways(plan, args, &ConvDataArgs<T>::dx, before);
+  const ConvDataPlan<T, W> plan(shape, isa);
+  const auto dx = run_both_ways(plan, args, &ConvDataArgs<T, W>::dx, before);
 
   Sums sums(size.x);
   for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
-    sums.add(xi, double(dy[yi]) * double(w[wi]));
+    sums.add(xi, number(dy[yi]) * number(rounded<T>(number(w[wi]))));
   });
   if (epilogue) {
     for (int64_t i = 0; i < size.x; ++i) {
-      sums.add(i, before[i]);
-      if (!(mask[i] > 0)) sums.value[i] = 0;
+      sums.add(i, number(before[i]));
+      if (!(number(mask[i]) > 0)) sums.value[i] = 0;
     }
   }
   expect_sums(dx, sums);
 }
 
-template <class T>
+template <class T, class W>
 void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
   const Sizes size = sizes(shape);
   const auto x = random_values<T>(size.x, 1), dy = random_values<T>(size.y, 2);
-  const auto before = random_values<T>(size.w, 3);
-  ConvFilterArgs<T> args;
+  const auto before = random_values<W>(size.w, 3);
+  ConvFilterArgs<T, W> args;
   args.x = x.data();
   args.dy = dy.data();
   args.accumulate = accumulate;
-  const ConvFilterPlan<T> plan(shape, isa);
-  const auto dw = run_both_ways(plan, args, &ConvFilterArgs<T>::dw, before);
+  const ConvFilterPlan<T, W> plan(shape, isa);
+  const auto dw = run_both_ways(plan, args, &ConvFilterArgs<T, W>::dw, before);
 
   Sums sums(size.w);
   int64_t products = 0;
   for_each_product(shape, [&](int64_t xi, int64_t wi, int64_t yi) {
-    sums.add(wi, double(x[xi]) * double(dy[yi]));
+    sums.add(wi, number(x[xi]) * number(dy[yi]));
     ++products;
   });
   EXPECT_EQ(plan.flops(), 2.0 * products);
-  for (int64_t i = 0; accumulate && i < size.w; ++i) sums.add(i, before[i]);
+  for (int64_t i = 0; accumulate && i < size.w; ++i) sums.add(i, number(before[i]));
   // Partial sums add up to 16 roundings.
   for (int64_t& terms : sums.terms) terms += 16;
   expect_sums(dw, sums);
@@ -181,9 +186,20 @@ template <class T>
 void check(const ConvShape& shape, Isa isa) {
   SCOPED_TRACE(describe(shape));
   for (bool extras : {false, true}) {
-    check_forward<T>(shape, isa, extras);
-    check_data<T>(shape, isa, extras);
-    check_filter<T>(shape, isa, extras);
+    check_forward<T, T>(shape, isa, extras);
+    check_data<T, T>(shape, isa, extras);
+    check_filter<T, T>(shape, isa, extras);
+  }
+}
+
+// As many directions as there are bfloat16 kernels for, with weights W.
+template <class W>
+void check_bfloat16(const ConvShape& shape, Isa isa) {
+  SCOPED_TRACE("bfloat16 " + describe(shape));
+  for (bool extras : {false, true}) {
+    if (takes_bfloat16(shape, false, isa)) check_forward<BFloat16, W>(shape, isa, extras);
+    if (takes_bfloat16(shape, true, isa)) check_data<BFloat16, W>(shape, isa, extras);
+    check_filter<BFloat16, W>(shape, isa, extras);
   }
 }
 
@@ -305,6 +321,66 @@ TEST_P(Conv, Groups) {
                 GetParam());
 }
 
+// Channels that are whole pairs, on either side of every tile's and panel's width.
+TEST_P(Conv, BFloat16) {
+  if (!has_bfloat16_kernels(GetParam())) {
+    GTEST_SKIP() << name(GetParam()) << " widens bfloat16 to float32";
+  }
+  const auto check_both = [](const ConvShape& shape) {
+    check_bfloat16<float>(shape, GetParam());
+    check_bfloat16<BFloat16>(shape, GetParam());
+  };
+  for (int64_t in_channels : {2, 14, 16, 34}) {
+    for (int64_t out_channels : {1, 2, 15, 16, 18, 63, 64, 66, 129}) {
+      for (int64_t batch : {1, 2, 13}) {
+        check_both({.batch = batch,
+                    .height = same(3, 3),
+                    .width = same(4, 3, 2),
+                    .in_channels = in_channels,
+                    .out_channels = out_channels});
+      }
+    }
+  }
+  for (int64_t batch : {1, 12, 33}) {
+    check_both({.batch = batch,
+                .height = same(2, 3),
+                .width = valid(26, 1),
+                .in_channels = 6,
+                .out_channels = 10});
+    check_both({.batch = batch,
+                .height = valid(3, 1),
+                .width = valid(5, 1),
+                .in_channels = 70,
+                .out_channels = 20});
+    check_both({.batch = batch,
+                .height = same(1, 3),
+                .width = same(1, 3),
+                .in_channels = 64,
+                .out_channels = 96});
+  }
+  check_both({.batch = 3,
+              .height = same(9, 3, 1, 2),
+              .width = same(61, 7, 2),
+              .in_channels = 4,
+              .out_channels = 5});
+  check_both({.batch = 5,
+              .height = same(5, 3),
+              .width = same(6, 3),
+              .in_channels = 12,
+              .out_channels = 24,
+              .groups = 3});
+}
+
+TEST_P(Conv, BFloat16TakesChannelsByPairs) {
+  ConvShape shape = {
+      .batch = 2, .height = same(4, 3), .width = same(4, 3), .in_channels = 3, .out_channels = 8};
+  const bool any = has_bfloat16_kernels(GetParam());
+  EXPECT_FALSE(takes_bfloat16(shape, false, GetParam()));
+  EXPECT_EQ(takes_bfloat16(shape, true, GetParam()), any);
+  shape.in_channels = shape.out_channels = shape.groups = 8;
+  EXPECT_FALSE(takes_bfloat16(shape, true, GetParam()));
+}
+
 TEST_P(Conv, Depthwise) {
   for (int64_t channels : {2, 16, 67, 130}) {
     for (int64_t stride : {1, 2}) {
@@ -379,7 +455,7 @@ TEST_P(Conv, FilterGradientVisitsAPartsImagesInTurn) {
                            .width = valid(91, 2),
                            .in_channels = 8,
                            .out_channels = 8};
-  check_filter<float>(shape, GetParam(), false);
+  check_filter<float, float>(shape, GetParam(), false);
 }
 
 TEST_P(Conv, FilterGradientVisitsALargeImageInBands) {
@@ -388,13 +464,13 @@ TEST_P(Conv, FilterGradientVisitsALargeImageInBands) {
                           .width = same(97, 3),
                           .in_channels = 40,
                           .out_channels = 24};
-  check_filter<float>(rows, GetParam(), false);
+  check_filter<float, float>(rows, GetParam(), false);
   const ConvShape joined = {.batch = 2,
                             .height = valid(71, 1),
                             .width = valid(67, 1),
                             .in_channels = 48,
                             .out_channels = 40};
-  check_filter<float>(joined, GetParam(), true);
+  check_filter<float, float>(joined, GetParam(), true);
 }
 
 TEST_P(Conv, SmallNetworksLayers) {

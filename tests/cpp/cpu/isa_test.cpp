@@ -31,6 +31,7 @@ TEST_F(IsaTest, NamesAreTheSettingsWords) {
   EXPECT_EQ(name(Isa::Portable), "portable");
   EXPECT_EQ(name(Isa::Avx2), "avx2");
   EXPECT_EQ(name(Isa::Avx512), "avx512");
+  EXPECT_EQ(name(Isa::Avx512Bf16), "avx512_bf16");
 }
 
 TEST_F(IsaTest, UnsetMeansDetected) {
@@ -44,7 +45,7 @@ TEST_F(IsaTest, SettingCapsButNeverRaises) {
   setenv("ADDAX_ISA", "avx2", 1);
   EXPECT_LE(active_isa(), Isa::Avx2);
   EXPECT_LE(active_isa(), detected_isa());
-  setenv("ADDAX_ISA", "avx512", 1);
+  setenv("ADDAX_ISA", "avx512_bf16", 1);
   EXPECT_EQ(active_isa(), detected_isa());
 }
 
@@ -55,7 +56,7 @@ TEST_F(IsaTest, UnknownSettingNamesItselfAndTheChoices) {
     FAIL() << "expected InvalidArgumentError";
   } catch (const InvalidArgumentError& error) {
     const std::string message = error.what();
-    for (const char* word : {"avx1024", "portable", "avx2", "avx512"}) {
+    for (const char* word : {"avx1024", "portable", "avx2", "avx512", "avx512_bf16"}) {
       EXPECT_NE(message.find(word), std::string::npos) << message;
     }
   }
@@ -67,7 +68,11 @@ TEST_F(IsaTest, AgreesWithTheCompilersDetection) {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  EXPECT_EQ(detected_isa(), avx512 ? Isa::Avx512 : avx2 ? Isa::Avx2 : Isa::Portable);
+  const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  EXPECT_EQ(detected_isa(), bf16     ? Isa::Avx512Bf16
+                            : avx512 ? Isa::Avx512
+                            : avx2   ? Isa::Avx2
+                                     : Isa::Portable);
 }
 #endif
 

@@ -10,8 +10,11 @@
 #include <new>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "core/float16.h"
+#include "cpu/contraction_types.h"
 #include "cpu/isa.h"
 #include "cpu/stages.h"
 
@@ -31,14 +34,29 @@ inline std::string isa_name(const testing::TestParamInfo<Isa>& info) {
   return std::string(name(info.param));
 }
 
-inline auto every_isa() { return testing::Values(Isa::Portable, Isa::Avx2, Isa::Avx512); }
+inline auto every_isa() {
+  return testing::Values(Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16);
+}
+
+// Elements of any type as the numbers that they are, and numbers rounded to a type.
+inline double number(double x) { return x; }
+inline double number(BFloat16 x) { return bfloat16_to_float(x.bits); }
+
+template <class T>
+T rounded(double x) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return {float_to_bfloat16(static_cast<float>(x))};
+  } else {
+    return static_cast<T>(x);
+  }
+}
 
 template <class T>
 std::vector<T> random_values(int64_t count, uint32_t seed) {
   std::mt19937 generator(seed);
   std::uniform_real_distribution<double> uniform(-1.0, 1.0);
   std::vector<T> values(static_cast<std::size_t>(count));
-  for (T& x : values) x = static_cast<T>(uniform(generator));
+  for (T& x : values) x = rounded<T>(uniform(generator));
   return values;
 }
 
@@ -85,7 +103,15 @@ void run_backwards(const Plan& plan, const Args& args, void* workspace) {
 // roundings (FMA, blocks) only make the error smaller.
 template <class T>
 double sum_tolerance(int64_t terms, double squares) {
-  return 2 * std::numeric_limits<T>::epsilon() * std::sqrt(static_cast<double>(terms) * squares);
+  const double epsilon = std::numeric_limits<Sum<T>>::epsilon();
+  return 2 * epsilon * std::sqrt(static_cast<double>(terms) * squares);
+}
+
+// The same for a sum that is then rounded from its type to T, a bfloat16 with 8 significant bits.
+template <class T>
+double rounded_sum_tolerance(int64_t terms, double squares, double value) {
+  const double error = sum_tolerance<T>(terms, squares);
+  return std::is_same_v<T, Sum<T>> ? error : error + 0x1p-8 * (std::abs(value) + error);
 }
 
 }  // namespace addax::cpu
