@@ -57,6 +57,7 @@ Record record_of(Device& device) {
   record["memory"] = properties.total_memory;
   record["unified_memory"] = device.has_unified_memory();
   record["dtypes"] = dtype_names(properties.compute_dtypes);
+  record["fast_dtypes"] = dtype_names(properties.fast_dtypes);
   return record;
 }
 

@@ -73,25 +73,35 @@ Geometry geometry_of(const DecomposeCall& call, Geometry (*make)(const OpCall&))
   return make({call.op, call.attrs, types});
 }
 
-DType conv_dtype(const OpCall& call) {
+// The images' dtype. A filter may have the wider one that they are summed in: it is then rounded to
+// theirs, which spares a pass over it.
+DType image_dtype(const OpCall& call) {
   require_floating(call, 0);
-  return require_same_dtype(call, 0, 2);
+  const DType dtype = call.inputs[0].dtype;
+  return call.inputs[1].dtype == compute_class(dtype) ? dtype : require_same_dtype(call, 0, 2);
+}
+
+// What the sums of products of images are put out in.
+DType filter_grad_dtype(const OpCall& call) {
+  require_floating(call, 0);
+  const DType dtype = require_same_dtype(call, 0, 2);
+  return call.attrs.flag("wide") ? compute_class(dtype) : dtype;
 }
 
 std::vector<TensorType> infer_conv2d(const OpCall& call) {
-  return {{conv_dtype(call), forward_geometry(call).output}};
+  return {{image_dtype(call), forward_geometry(call).output}};
 }
 
 std::vector<TensorType> infer_input_grad(const OpCall& call) {
   const Geometry geometry = input_grad_geometry(call);
   require_shape(call, 0, geometry.output);
-  return {{conv_dtype(call), geometry.input}};
+  return {{image_dtype(call), geometry.input}};
 }
 
 std::vector<TensorType> infer_filter_grad(const OpCall& call) {
   const Geometry geometry = filter_grad_geometry(call);
   require_shape(call, 1, geometry.output);
-  return {{conv_dtype(call), geometry.filter}};
+  return {{filter_grad_dtype(call), geometry.filter}};
 }
 
 double flops_of(const Geometry& geometry) {
@@ -108,9 +118,10 @@ Value call_input_grad(const GradCall& call, Value dy, Value filter, const Shape&
   attrs.set("input_shape", to_ints(input));
   return call.emit.call("conv2d_input_grad", {dy, filter}, std::move(attrs));
 }
-Value call_filter_grad(const GradCall& call, Value x, Value dy, const Shape& filter) {
+Value call_filter_grad(const GradCall& call, Value x, Value dy, Value filter) {
   Attrs attrs = only_conv_attrs(call.attrs);
-  attrs.set("filter_shape", to_ints(filter));
+  attrs.set("filter_shape", to_ints(call.emit.shape(filter)));
+  attrs.set("wide", call.emit.dtype(filter) != call.emit.dtype(x));
   return call.emit.call("conv2d_filter_grad", {x, dy}, std::move(attrs));
 }
 
@@ -120,7 +131,7 @@ std::vector<Value> grad_conv2d(const GradCall& call) {
   const Value x = call.inputs[0];
   const Value filter = call.inputs[1];
   const Value dx = call_input_grad(call, dy, filter, call.emit.shape(x));
-  return {dx, call_filter_grad(call, x, dy, call.emit.shape(filter))};
+  return {dx, call_filter_grad(call, x, dy, filter)};
 }
 
 std::vector<Value> grad_input_grad(const GradCall& call) {
@@ -129,7 +140,7 @@ std::vector<Value> grad_input_grad(const GradCall& call) {
   const Value dy = call.inputs[0];
   const Value filter = call.inputs[1];
   const Value ddy = call_conv(call, dx, filter);
-  return {ddy, call_filter_grad(call, dx, dy, call.emit.shape(filter))};
+  return {ddy, call_filter_grad(call, dx, dy, filter)};
 }
 
 std::vector<Value> grad_filter_grad(const GradCall& call) {
@@ -141,6 +152,18 @@ std::vector<Value> grad_filter_grad(const GradCall& call) {
 }
 
 Value widened(Emitter& emit, Value x) { return emit.cast(x, compute_class(emit.dtype(x))); }
+
+bool is_narrow(DType dtype) { return compute_class(dtype) != dtype; }
+
+// 16-bit operands by the same op on what they are in float32. A filter that is wider than the
+// images loses first what it has beyond their precision.
+Value widened_call(const DecomposeCall& call) {
+  Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  std::vector<Value> wide;
+  for (Value x : call.inputs) wide.push_back(widened(emit, emit.cast(x, dtype)));
+  return emit.call_all(call.op.name, wide, call.attrs)[0];
+}
 
 // Part `group` of `groups` equal parts of the last axis.
 Value group_part(Emitter& emit, Value x, int64_t group, int64_t groups) {
@@ -195,9 +218,10 @@ Value plus(Emitter& emit, Value total, Value term) {
 std::vector<Value> decompose_conv2d(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_narrow(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Geometry geometry = geometry_of(call, forward_geometry);
-  const Value padded = pad_for(emit, widened(emit, call.inputs[0]), geometry.window, 0);
-  const Value filter = widened(emit, call.inputs[1]);
+  const Value padded = pad_for(emit, call.inputs[0], geometry.window, 0);
+  const Value filter = call.inputs[1];
   Value total;
   for_each_tap(geometry, [&](int64_t row, int64_t column) {
     const Value tap = take_tap(emit, padded, geometry.window, geometry.windows(), row, column);
@@ -206,16 +230,16 @@ std::vector<Value> decompose_conv2d(const DecomposeCall& call) {
                  grouped_matmul(emit, rows, filter_tap(emit, filter, row, column), geometry.groups,
                                 false, false));
   });
-  return {emit.cast(emit.reshape(total, geometry.output), dtype)};
+  return {emit.reshape(total, geometry.output)};
 }
 
 std::vector<Value> decompose_input_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_narrow(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Geometry geometry = geometry_of(call, input_grad_geometry);
-  const Value dy =
-      emit.reshape(widened(emit, call.inputs[0]), {geometry.rows(), geometry.output[3]});
-  const Value filter = widened(emit, call.inputs[1]);
+  const Value dy = emit.reshape(call.inputs[0], {geometry.rows(), geometry.output[3]});
+  const Value filter = call.inputs[1];
   const Shape tap_shape = with_extent(geometry.output, 3, geometry.input[3]);
   Value total;
   for_each_tap(geometry, [&](int64_t row, int64_t column) {
@@ -225,23 +249,26 @@ std::vector<Value> decompose_input_grad(const DecomposeCall& call) {
         emit, total,
         put_tap(emit, emit.reshape(rows, tap_shape), geometry.window, geometry.input, row, column));
   });
-  return {emit.cast(total, dtype)};
+  return {total};
 }
 
 std::vector<Value> decompose_filter_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_narrow(dtype)) {
+    const bool wide = call.attrs.flag("wide");
+    return {emit.cast(widened_call(call), wide ? compute_class(dtype) : dtype)};
+  }
   const Geometry geometry = geometry_of(call, filter_grad_geometry);
-  const Value padded = pad_for(emit, widened(emit, call.inputs[0]), geometry.window, 0);
-  const Value dy =
-      emit.reshape(widened(emit, call.inputs[1]), {geometry.rows(), geometry.output[3]});
+  const Value padded = pad_for(emit, call.inputs[0], geometry.window, 0);
+  const Value dy = emit.reshape(call.inputs[1], {geometry.rows(), geometry.output[3]});
   std::vector<Value> taps;
   for_each_tap(geometry, [&](int64_t row, int64_t column) {
     const Value tap = take_tap(emit, padded, geometry.window, geometry.windows(), row, column);
     const Value rows = emit.reshape(tap, {geometry.rows(), geometry.input[3]});
     taps.push_back(grouped_matmul(emit, rows, dy, geometry.groups, true, false));
   });
-  return {emit.cast(emit.reshape(join(emit, taps, 0), geometry.filter), dtype)};
+  return {emit.reshape(join(emit, taps, 0), geometry.filter)};
 }
 
 OpDef contraction(std::string name, std::vector<std::string> inputs, std::string doc) {
@@ -281,7 +308,7 @@ Tensor([[[[ 1., 10.]]]], dtype=float32))");
   fused.infer = [](const OpCall& call) -> std::vector<TensorType> {
     const Shape shape = forward_geometry(call).output;
     check_epilogue(call, shape);
-    return {{conv_dtype(call), shape}};
+    return {{image_dtype(call), shape}};
   };
   fused.grad = nullptr;
   fused.decompose = [](const DecomposeCall& call) -> std::vector<Value> {
@@ -310,6 +337,8 @@ Tensor([[[[ 1., 10.]]]], dtype=float32))");
                                 "Gradient of `conv2d` with respect to its filter.");
   by_filter.is_public = false;
   by_filter.attrs.push_back({"filter_shape", AttrKind::Ints, {}, "Shape of the filter."});
+  by_filter.attrs.push_back(
+      {"wide", AttrKind::Bool, false, "Put out the sums of 16-bit products in float32."});
   by_filter.infer = infer_filter_grad;
   by_filter.grad = grad_filter_grad;
   by_filter.decompose = decompose_filter_grad;

@@ -35,6 +35,10 @@ void fill_constants(Graph& graph, const PassTarget& target);
 // Algebraic identities that are exact for the dtype, and movements that move nothing.
 void simplify(Graph& graph, const PassTarget& target);
 
+// Convolutions of 16-bit images take a float32 filter as it is, instead of its cast, and put out the
+// gradient of one without rounding it in between.
+void fold_casts(Graph& graph, const PassTarget& target);
+
 // Equal ops on equal inputs become one.
 void eliminate_common_subexpressions(Graph& graph, const PassTarget& target);
 

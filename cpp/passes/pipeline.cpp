@@ -22,6 +22,7 @@ constexpr std::array kPipeline = {
     kFold,
     kSimplify,
     kCommon,
+    Pass{"fold_casts", passes::fold_casts},
     kDecompose,
     kFold,
     kSimplify,

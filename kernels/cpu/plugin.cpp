@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/dtype.h"
+#include "cpu/gemm_kernels.h"
 #include "cpu/isa.h"
 #include "cpu/memory.h"
 #include "cpu/program.h"
@@ -57,6 +58,7 @@ void device_properties(adx_device*, adx_properties* out, adx_status* status) {
     out->storage_dtypes = kAllDTypes;
     out->compute_dtypes = kAllDTypes;
     out->score = 0;
+    if (has_bfloat16_kernels(active_isa())) out->fast_dtypes = 1u << ADX_BFLOAT16;
   });
 }
 

@@ -86,21 +86,28 @@ void expect_floating_pair(const Node& node) {
                "the operands must have one dtype");
 }
 
+// Images and a filter, which may be a float32 one where images have 16 bits.
+void expect_image_and_filter(const Node& node) {
+  const bool narrow = node.input(0).dtype == ADX_FLOAT16 || node.input(0).dtype == ADX_BFLOAT16;
+  if (narrow && node.num_inputs() >= 2 && node.input(1).dtype == ADX_FLOAT32) return;
+  expect_floating_pair(node);
+}
+
 std::vector<Type> conv2d(const Node& node) {
   node.expect_inputs(2);
-  expect_floating_pair(node);
+  expect_image_and_filter(node);
   return {{node.input(0).dtype, conv_dims(node, node.input(0).dims, node.input(1).dims)}};
 }
 
 std::vector<Type> conv2d_epilogue(const Node& node) {
-  expect_floating_pair(node);
+  expect_image_and_filter(node);
   return with_epilogue(
       node, {node.input(0).dtype, conv_dims(node, node.input(0).dims, node.input(1).dims)});
 }
 
 std::vector<Type> conv2d_input_grad(const Node& node) {
   node.expect_inputs(2);
-  expect_floating_pair(node);
+  expect_image_and_filter(node);
   const Dims x = node.ints("input_shape", 4, 0);
   node.require(conv_dims(node, x, node.input(1).dims) == node.input(0).dims, ADX_SHAPE,
                "dy has not the shape of the forward result");
@@ -113,7 +120,9 @@ std::vector<Type> conv2d_filter_grad(const Node& node) {
   const Dims filter = node.ints("filter_shape", 4, 0);
   node.require(conv_dims(node, node.input(0).dims, filter) == node.input(1).dims, ADX_SHAPE,
                "dy has not the shape of the forward result");
-  return {{node.input(0).dtype, filter}};
+  const int32_t dtype = node.input(0).dtype;
+  const bool widens = node.flag("wide") && dtype != ADX_FLOAT64;
+  return {{widens ? int32_t{ADX_FLOAT32} : dtype, filter}};
 }
 
 Dims pool_dims(const Node& node, const Dims& x) {

@@ -14,7 +14,10 @@ from addax import _core
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """What is known about a device. Memory is in bytes; a higher score means preferred."""
+    """What is known about a device. Memory is in bytes; a higher score means preferred.
+
+    ``fast_dtypes`` are those in which contractions (matmul, convolutions) outrun float32's.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,7 @@ class DeviceInfo:
     memory: int
     unified_memory: bool
     dtypes: tuple[str, ...]
+    fast_dtypes: tuple[str, ...]
 
     def __str__(self) -> str:
         size = f", {self.memory / 2**30:.1f} GiB" if self.memory else ""
@@ -40,7 +44,14 @@ def devices() -> list[DeviceInfo]:
     """
     _discover()
     return [
-        DeviceInfo(**{**record, "dtypes": tuple(record["dtypes"])}) for record in _core.devices()
+        DeviceInfo(
+            **{
+                **record,
+                "dtypes": tuple(record["dtypes"]),
+                "fast_dtypes": tuple(record["fast_dtypes"]),
+            }
+        )
+        for record in _core.devices()
     ]
 
 

@@ -83,7 +83,7 @@ case(
     "conv2d",
     ref.conv2d,
     [Sample((Arg(x), Arg(w)), attrs) for x, w, attrs in CONV_ATTRS],
-    dtypes=WIDE,
+    dtypes=FLOATS,
     ulps=32,
     bound=lambda x, w, **attrs: ref.conv2d(np.abs(x), np.abs(w), **attrs),
     bad=(
@@ -101,7 +101,7 @@ case(
         Sample((Arg(_conv_output(x, w, attrs)), Arg(w)), {"input_shape": x, **attrs})
         for x, w, attrs in CONV_ATTRS
     ],
-    dtypes=WIDE,
+    dtypes=FLOATS,
     ulps=32,
     bound=lambda dy, w, **attrs: ref.conv2d_input_grad(np.abs(dy), np.abs(w), **attrs),
     large=Sample((Arg((128, 11, 11, 64)), Arg((3, 3, 32, 64))), {"input_shape": (128, 13, 13, 32)}),
@@ -113,7 +113,7 @@ case(
         Sample((Arg(x), Arg(_conv_output(x, w, attrs))), {"filter_shape": w, **attrs})
         for x, w, attrs in CONV_ATTRS
     ],
-    dtypes=WIDE,
+    dtypes=FLOATS,
     ulps=32,
     bound=lambda x, dy, **attrs: ref.conv2d_filter_grad(np.abs(x), np.abs(dy), **attrs),
     large=Sample(
@@ -127,7 +127,7 @@ case(
         Sample((Arg(x), Arg(w), Arg(w[-1:])), {"epilogue": "maximum(i0 + i1, 0)"})
         for x, w in (((2, 5, 6, 3), (3, 3, 3, 4)), ((4, 9, 9, 1), (3, 3, 1, 32)))
     ],
-    dtypes=WIDE,
+    dtypes=FLOATS,
     ulps=32,
     bound=lambda x, w, bias, epilogue: ref.conv2d(np.abs(x), np.abs(w)) + np.abs(bias),
     large=Sample(

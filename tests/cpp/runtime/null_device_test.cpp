@@ -26,6 +26,7 @@ struct Case {
 };
 
 TensorType f32(std::initializer_list<int64_t> dims) { return {DType::Float32, dims}; }
+TensorType bf16(std::initializer_list<int64_t> dims) { return {DType::BFloat16, dims}; }
 TensorType i32(std::initializer_list<int64_t> dims) { return {DType::Int32, dims}; }
 TensorType i64(std::initializer_list<int64_t> dims) { return {DType::Int64, dims}; }
 TensorType b1(std::initializer_list<int64_t> dims) { return {DType::Bool, dims}; }
@@ -87,6 +88,10 @@ std::vector<Case> layer_cases() {
       {"conv2d_filter_grad",
        {f32({2, 9, 8, 4}), f32({2, 4, 7, 6})},
        with(kConv, "filter_shape", Ints{3, 3, 2, 6})},
+      {"conv2d_filter_grad",
+       {bf16({2, 9, 8, 4}), bf16({2, 4, 7, 6})},
+       with(with(kConv, "filter_shape", Ints{3, 3, 2, 6}), "wide", true)},
+      {"conv2d", {bf16({2, 9, 8, 4}), f32({3, 3, 2, 6})}, kConv},
       {"max_pool2d", {f32({2, 9, 8, 4})}, kPool},
       {"max_pool2d_grad", {f32({2, 9, 8, 4}), f32({2, 5, 4, 4})}, kPool},
       {"avg_pool2d", {f32({2, 9, 8, 4})}, kPool},

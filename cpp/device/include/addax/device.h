@@ -204,7 +204,8 @@ typedef struct adx_properties {
   uint32_t units;              /* cores or compute units */
   uint32_t storage_dtypes;     /* bit 1 << adx_dtype */
   uint32_t compute_dtypes;
-  int32_t score; /* higher is preferred by aliases such as "gpu" */
+  int32_t score;        /* higher is preferred by aliases such as "gpu" */
+  uint32_t fast_dtypes; /* those whose contractions outrun float32's by their instructions */
 } adx_properties;
 
 typedef struct adx_device_api {
