@@ -73,6 +73,7 @@ CASES = [
     (L.Concatenate(), PAIR, 0, result),
     (L.Conv2D(5, 3, activation="relu", bias_initializer="he_normal"), IMAGES, 4, linear),
     (L.Conv2D(4, 3, padding="same", strides=2, groups=2), IMAGES, 3, linear),
+    (L.Conv2DTranspose(3, 3, strides=2, bias_initializer="he_normal"), IMAGES, 3, linear),
     (L.Dense(5, activation="relu", bias_initializer="he_normal"), ROWS, 4, linear),
     (L.DepthwiseConv2D(3, depth_multiplier=2), IMAGES, 3, linear),
     (L.Dropout(0.3, seed=1), ROWS, 1, result),
@@ -142,7 +143,13 @@ def weight_gradients(layer, x, factors):
 
 
 @pytest.mark.parametrize(
-    ("layer", "x"), [(L.Dense(3), ROWS), (L.Conv2D(3, 2), IMAGES), (L.DepthwiseConv2D(2), IMAGES)]
+    ("layer", "x"),
+    [
+        (L.Dense(3), ROWS),
+        (L.Conv2D(3, 2), IMAGES),
+        (L.Conv2DTranspose(3, 2), IMAGES),
+        (L.DepthwiseConv2D(2), IMAGES),
+    ],
 )
 def test_gradients_of_weights(layer, x):
     exact, low = with_dtype(layer, "float32"), with_dtype(layer, "mixed_bfloat16")
