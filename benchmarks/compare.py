@@ -5,7 +5,10 @@
 
 Each run is a process of its own; round after round visits every peer, so that a drift of the
 machine's speed meets all of them. A peer whose interpreter is not given is left out and named.
-With --results the table is appended to benchmarks/RESULTS.md.
+With --results the table is appended to benchmarks/RESULTS.md. With --batches the table shows what
+an image takes at each batch size instead:
+
+    python benchmarks/compare.py --work cnn resnet50 --batches 1 2 4 8 16 32 64 128 256 512
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ import machine
 HERE = Path(__file__).parent
 FIGURES = ("ms_per_step", "first_step_ms", "import_ms", "peak_mb")
 
+Runs = dict[str, list[dict[str, float]]]
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -43,10 +48,10 @@ PEERS = {
 }
 
 
-def measure(name: str, python: str, work: str) -> dict[str, float]:
+def measure(name: str, python: str, work: str, batch: int | None = None) -> dict[str, float]:
     peer = PEERS[name]
     run = subprocess.run(
-        [python, HERE / "peers" / peer.script, work],
+        [python, HERE / "peers" / peer.script, work, *([] if batch is None else [str(batch)])],
         env={**os.environ, **peer.environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if run.returncode != 0:
@@ -55,7 +60,16 @@ def measure(name: str, python: str, work: str) -> dict[str, float]:
     return figures
 
 
-def table(work: str, runs: dict[str, list[dict[str, float]]]) -> str:
+def rounds(count: int, pythons: dict[str, str], work: str, batch: int | None = None) -> Runs:
+    taking_part = [name for name in pythons if work in PEERS[name].works]
+    runs: Runs = {name: [] for name in taking_part}
+    for _ in range(count):
+        for name in taking_part:
+            runs[name].append(measure(name, pythons[name], work, batch))
+    return runs
+
+
+def table(work: str, runs: Runs) -> str:
     """A Markdown table: median (minimum to maximum) of each figure, and the ratio to Addax."""
     medians = {
         name: statistics.median(r["ms_per_step"] for r in measured)
@@ -79,12 +93,29 @@ def table(work: str, runs: dict[str, list[dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
+def batch_table(work: str, by_batch: dict[int, Runs]) -> str:
+    """A Markdown table: microseconds an image takes, median (minimum to maximum), by batch size."""
+    names = list(next(iter(by_batch.values())))
+    header = [f"{name}, microseconds an image" for name in names]
+    lines = [f"| {work}: batch | {' | '.join(header)} |", "|---" * (1 + len(names)) + "|"]
+    for batch, runs in by_batch.items():
+        cells = []
+        for name in names:
+            values = [1e3 * r["ms_per_step"] / batch for r in runs[name]]
+            cells.append(
+                f"{statistics.median(values):,.1f} ({min(values):,.1f} to {max(values):,.1f})"
+            )
+        lines.append(f"| {batch} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", nargs="+", default=["mlp"], choices=PEERS["addax"].works)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batches", type=int, nargs="+", default=[], metavar="SIZE")
     parser.add_argument(
         "--peer", action="append", default=[], metavar="NAME=PYTHON",
         help=f"interpreter with that peer installed; names: {', '.join(PEERS)}",
@@ -106,12 +137,11 @@ def main() -> None:
     sections = [f"## {datetime.date.today()}: {machine.describe()}"]
     sections.append(f"{arguments.rounds} rounds in turn; median (minimum to maximum).")
     for work in arguments.work:
-        taking_part = [name for name in pythons if work in PEERS[name].works]
-        runs: dict[str, list[dict[str, float]]] = {name: [] for name in taking_part}
-        for _ in range(arguments.rounds):
-            for name in taking_part:
-                runs[name].append(measure(name, pythons[name], work))
-        sections.append(table(work, runs))
+        if arguments.batches:
+            by_batch = {b: rounds(arguments.rounds, pythons, work, b) for b in arguments.batches}
+            sections.append(batch_table(work, by_batch))
+        else:
+            sections.append(table(work, rounds(arguments.rounds, pythons, work)))
         print(sections[-1], flush=True)
     if arguments.results:
         with (HERE / "RESULTS.md").open("a") as results:

@@ -7,21 +7,24 @@ from typing import Any
 from workload import Workload, images_and_labels, report, seconds
 
 
-def build(keras: Any, name: str, work: Workload) -> Any:
+def build(keras: Any, name: str, image: tuple[int, ...]) -> Any:
     if name == "resnet50":
         return keras.applications.ResNet50(
-            weights=None, input_shape=work.image, classes=10, classifier_activation=None
+            weights=None, input_shape=image, classes=10, classifier_activation=None
         )
     layers = keras.layers
-    stack = [keras.Input(work.image)]
-    if name == "cnn":
+    stack = [keras.Input(image)]
+    if name in ("cnn", "cifar_cnn"):
         stack += [
             layers.Conv2D(32, 3, activation="relu"),
             layers.MaxPooling2D(),
             layers.Conv2D(64, 3, activation="relu"),
             layers.MaxPooling2D(),
         ]
-    stack += [layers.Flatten(), layers.Dense(128, activation="relu")]
+    if name == "cifar_cnn":
+        stack += [layers.Conv2D(64, 3, activation="relu")]
+    hidden = 64 if name == "cifar_cnn" else 128
+    stack += [layers.Flatten(), layers.Dense(hidden, activation="relu")]
     if name == "cnn":
         stack += [layers.Dropout(0.5)]
     return keras.Sequential([*stack, layers.Dense(10)])
@@ -36,7 +39,7 @@ def run(keras: Any, name: str, work: Workload, import_s: float) -> None:
 
     def first() -> None:
         nonlocal model
-        model = build(keras, name, work)
+        model = build(keras, name, work.image)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile("adam", loss, metrics=["accuracy"])
         fit(work.batch)

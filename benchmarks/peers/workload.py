@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,10 @@ class Workload:
     def steps(self) -> int:
         return self.epochs * -(-self.count // self.batch)
 
+    def with_batch(self, batch: int) -> Workload:
+        """As many images as before, in whole batches, but at least 4 and at most 500 of these."""
+        return replace(self, batch=batch, count=batch * min(max(self.count // batch, 4), 500))
+
 
 WORKLOADS = {
     "mlp": Workload((28, 28), 60_000, 32, 5),
@@ -34,10 +38,11 @@ WORKLOADS = {
 
 
 def chosen() -> tuple[str, Workload]:
-    """The workload that the command line names."""
-    if len(sys.argv) != 2 or sys.argv[1] not in WORKLOADS:
-        sys.exit(f"usage: {sys.argv[0]} {'|'.join(WORKLOADS)}")
-    return sys.argv[1], WORKLOADS[sys.argv[1]]
+    """The workload that the command line names, and the batch size if it has one of its own."""
+    name, batch = (*sys.argv[1:], "", "")[:2]
+    if name not in WORKLOADS or len(sys.argv) > 3:
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(WORKLOADS)} [BATCH]")
+    return name, WORKLOADS[name].with_batch(int(batch)) if batch else WORKLOADS[name]
 
 
 def images_and_labels(work: Workload) -> tuple[np.ndarray, np.ndarray]:
