@@ -3,6 +3,7 @@
 #include "ops/compute_class.h"
 #include "ops/epilogue.h"
 #include "ops/registry.h"
+#include "ops/widened_call.h"
 #include "ops/window.h"
 
 namespace addax {
@@ -151,20 +152,6 @@ std::vector<Value> grad_filter_grad(const GradCall& call) {
   return {dx, call_conv(call, x, dfilter)};
 }
 
-Value widened(Emitter& emit, Value x) { return emit.cast(x, compute_class(emit.dtype(x))); }
-
-bool is_narrow(DType dtype) { return compute_class(dtype) != dtype; }
-
-// 16-bit operands by the same op on what they are in float32. A filter that is wider than the
-// images loses first what it has beyond their precision.
-Value widened_call(const DecomposeCall& call) {
-  Emitter& emit = call.emit;
-  const DType dtype = emit.dtype(call.inputs[0]);
-  std::vector<Value> wide;
-  for (Value x : call.inputs) wide.push_back(widened(emit, emit.cast(x, dtype)));
-  return emit.call_all(call.op.name, wide, call.attrs)[0];
-}
-
 // Part `group` of `groups` equal parts of the last axis.
 Value group_part(Emitter& emit, Value x, int64_t group, int64_t groups) {
   if (groups == 1) return x;
@@ -218,7 +205,7 @@ Value plus(Emitter& emit, Value total, Value term) {
 std::vector<Value> decompose_conv2d(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
-  if (is_narrow(dtype)) return {emit.cast(widened_call(call), dtype)};
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Geometry geometry = geometry_of(call, forward_geometry);
   const Value padded = pad_for(emit, call.inputs[0], geometry.window, 0);
   const Value filter = call.inputs[1];
@@ -236,7 +223,7 @@ std::vector<Value> decompose_conv2d(const DecomposeCall& call) {
 std::vector<Value> decompose_input_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
-  if (is_narrow(dtype)) return {emit.cast(widened_call(call), dtype)};
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Geometry geometry = geometry_of(call, input_grad_geometry);
   const Value dy = emit.reshape(call.inputs[0], {geometry.rows(), geometry.output[3]});
   const Value filter = call.inputs[1];
@@ -255,7 +242,7 @@ std::vector<Value> decompose_input_grad(const DecomposeCall& call) {
 std::vector<Value> decompose_filter_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
   const DType dtype = emit.dtype(call.inputs[0]);
-  if (is_narrow(dtype)) {
+  if (is_half(dtype)) {
     const bool wide = call.attrs.flag("wide");
     return {emit.cast(widened_call(call), wide ? compute_class(dtype) : dtype)};
   }

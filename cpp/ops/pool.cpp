@@ -3,8 +3,8 @@
 
 #include "ops/axes.h"
 #include "ops/checks.h"
-#include "ops/compute_class.h"
 #include "ops/registry.h"
+#include "ops/widened_call.h"
 #include "ops/window.h"
 
 namespace addax {
@@ -91,6 +91,8 @@ Value pad_lowest(Emitter& emit, Value x, const Window& window) {
 
 std::vector<Value> decompose_max_pool(const DecomposeCall& call) {
   Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Window window = pool_window(call.attrs);
   const Shape pooled = pooled_shape_of(call, emit.shape(call.inputs[0]));
   const Value padded = pad_lowest(emit, call.inputs[0], window);
@@ -105,6 +107,8 @@ std::vector<Value> decompose_max_pool(const DecomposeCall& call) {
 // Each window's gradient goes to the first of its elements that equals the maximum.
 std::vector<Value> decompose_max_pool_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const Value dy = call.inputs[1];
   const Shape input = emit.shape(call.inputs[0]);
   const Shape pooled = emit.shape(dy);
@@ -148,34 +152,36 @@ Value window_counts(Emitter& emit, const Window& window, const Shape& input, con
 
 std::vector<Value> decompose_avg_pool(const DecomposeCall& call) {
   Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const TensorType type = emit.type(call.inputs[0]);
   const Window window = pool_window(call.attrs);
   const Shape pooled = pooled_shape_of(call, type.shape);
-  const DType wide = compute_class(type.dtype);
-  const Value padded = pad_for(emit, emit.cast(call.inputs[0], wide), window, 0);
+  const Value padded = pad_for(emit, call.inputs[0], window, 0);
   Value total;
   for_each_tap(window, [&](int64_t row, int64_t column) {
     const Value tap = take_tap(emit, padded, window, {pooled[1], pooled[2]}, row, column);
     total = total.valid() ? emit.add(total, tap) : tap;
   });
-  const Value counts = window_counts(emit, window, type.shape, pooled, wide);
-  return {emit.cast(emit.divide(total, counts), type.dtype)};
+  const Value counts = window_counts(emit, window, type.shape, pooled, dtype);
+  return {emit.divide(total, counts)};
 }
 
 std::vector<Value> decompose_avg_pool_grad(const DecomposeCall& call) {
   Emitter& emit = call.emit;
+  const DType dtype = emit.dtype(call.inputs[0]);
+  if (is_half(dtype)) return {emit.cast(widened_call(call), dtype)};
   const TensorType type = emit.type(call.inputs[0]);
   const Window window = pool_window(call.attrs);
   const Shape input(call.attrs.ints("input_shape"));
-  const DType wide = compute_class(type.dtype);
-  const Value counts = window_counts(emit, window, input, type.shape, wide);
-  const Value share = emit.divide(emit.cast(call.inputs[0], wide), counts);
+  const Value counts = window_counts(emit, window, input, type.shape, dtype);
+  const Value share = emit.divide(call.inputs[0], counts);
   Value total;
   for_each_tap(window, [&](int64_t row, int64_t column) {
     const Value part = put_tap(emit, share, window, input, row, column);
     total = total.valid() ? emit.add(total, part) : part;
   });
-  return {emit.cast(total, type.dtype)};
+  return {total};
 }
 
 Attrs only_pool_attrs(const Attrs& attrs) {
