@@ -9,10 +9,12 @@ it computes in; a layer of one's own casts its weights by ``ops.cast(weight, sel
 
 from __future__ import annotations
 
+import functools
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from addax import aliases
+from addax import aliases, placement
 from addax.errors import DTypeError, UnsupportedError
 from addax.ops.emit import dtype_name
 
@@ -118,6 +120,18 @@ def get(dtype: Any) -> Policy:
     except TypeError:
         raise DTypeError(f"expected a dtype or a dtype policy, got {dtype!r}") from None
     return Policy(name)
+
+
+@functools.cache
+def warn_unless_fast(device: str, dtype: str) -> None:
+    """Say once that layers gain no speed from computing in a dtype on a device."""
+    fast = next(info.fast_dtypes for info in placement.devices() if info.name == device)
+    if dtype not in fast:
+        warnings.warn(
+            f"device '{device}' is not faster in {dtype} than in float32; models that compute in "
+            f"{dtype} work there, and may train slower",
+            stacklevel=3,
+        )
 
 
 DTypePolicy = Policy

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import ml_dtypes
 import numpy as np
@@ -461,3 +463,47 @@ def test_a_resumed_training_goes_on_bit_for_bit(mixed, tmp_path):
     resumed = network(seed=1)
     resumed.load_weights(path)
     assert resumed.fit(x, y, epochs=1, verbose=0).history == expected
+
+
+# ---- Devices on which it does not pay.
+
+
+@pytest.fixture
+def fast_dtypes(monkeypatch):
+    """Replaces what the devices are fast in, and lets them warn again."""
+
+    def replace(*dtypes):
+        known = [SimpleNamespace(name=info.name, fast_dtypes=dtypes) for info in ax.devices()]
+        monkeypatch.setattr(mixed_precision.placement, "devices", lambda: known)
+        mixed_precision.warn_unless_fast.cache_clear()
+
+    yield replace
+    mixed_precision.warn_unless_fast.cache_clear()
+
+
+def compiled(device=None):
+    model = ax.Sequential([ax.Input((3,)), L.Dense(2)])
+    model.compile("sgd", "mse", device=device)
+    return model
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_a_device_that_is_not_faster_says_so_once(mixed, fast_dtypes, device):
+    fast_dtypes("float16")
+    with pytest.warns(UserWarning, match="is not faster in bfloat16") as told:
+        model = compiled(device)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled(device)
+    assert np.isfinite(model.fit(floats(4, 3), floats(4, 2), verbose=0).history["loss"]).all()
+
+
+def test_no_warning_where_it_pays_or_is_not_used(fast_dtypes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fast_dtypes()
+        compiled()
+        fast_dtypes("bfloat16")
+        set_global_policy("mixed_bfloat16")
+        compiled()

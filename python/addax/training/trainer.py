@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from addax import _core, callbacks, nested, optimizers, placement
+from addax import _core, callbacks, mixed_precision, nested, optimizers, placement
 from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training import data as data_module
 from addax.training.blame import blame, blame_nan
@@ -73,15 +73,19 @@ class Trainer:
         for word in unknown:
             if word not in ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"):
                 raise TypeError(_unknown_argument(word))
+        model = self._as_model()
         self._objective = Objective(
             loss, loss_weights, metrics, weighted_metrics, self._output_names()
         )
         self.optimizer = optimizers.get(optimizer)
         if device is not None:
             self._device = placement.device_name(device)
-            self._as_model()._move_to(self._device)
+            model._move_to(self._device)
         if self._device is not None:
             self.optimizer.move_to(self._device)
+        if any(layer.compute_dtype == "bfloat16" for layer in model._flat()):
+            used = self._device or _core.current_device()
+            mixed_precision.warn_unless_fast(used, "bfloat16")
         self._forget_programs()
 
     def _output_names(self) -> list[str] | None:
