@@ -228,6 +228,21 @@ def test_images_it_cannot_take(application, shape, message):
     assert str(caught.value).startswith(application.__name__)
 
 
+@pytest.mark.parametrize("application", FAMILIES, ids=named)
+def test_images_of_another_size_name_the_application(application):
+    name = application(**SMALL).name
+    with pytest.raises(ShapeError, match=rf"model '{name}'.*\(None, 32, 32, 3\), got \(2, 28, 28"):
+        application(**SMALL).predict(np.zeros((2, 28, 28, 3), np.float32), verbose=0)
+
+
+def test_images_that_features_of_any_size_cannot_take():
+    model = VGG16(weights=None, include_top=False)
+    with pytest.raises(
+        ShapeError, match=r"'block4_pool' pools over 2x2.*\n.*'vgg16'.*\(1, 8, 8, 3\)"
+    ):
+        model(np.zeros((1, 8, 8, 3), np.float32))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -145,7 +145,8 @@ class RandomCrop(_ImageAugmentation):
         if height < self.height or width < self.width:
             raise ShapeError(
                 f"layer '{self.name}' cuts out {self.height}x{self.width} pixels, which images of "
-                f"shape {tuple(images.shape)} do not hold; pad or enlarge them before"
+                f"shape {tuple(images.shape)} do not hold; give larger ones, or put "
+                "ZeroPadding2D before it"
             )
         return height - self.height, width - self.width
 

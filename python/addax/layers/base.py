@@ -63,6 +63,8 @@ class Layer:
     built: bool
     # Whether floating inputs are cast to the dtype that the layer computes in.
     autocast: bool
+    # What errors call it.
+    _role = "layer"
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         """Give the layer what it needs before any ``__init__`` runs."""
@@ -158,12 +160,12 @@ class Layer:
         return x
 
     def _explained(self, error: AddaxError, args: tuple[Any, ...]) -> AddaxError:
-        """Add the layer's name to an error of an op, innermost layer only."""
+        """Add the name of the innermost layer, and of the innermost model, to an error of an op."""
         told = str(error)
-        if "layer '" not in told:
+        if f"{self._role} '" not in told:
             shapes = [str(tuple(x.shape)) for x in nested.leaves(args) if hasattr(x, "shape")]
             called = f"called with {', '.join(shapes)}" if shapes else "called without a tensor"
-            error.args = (f"{told}\nin layer '{self.name}', {called}",)
+            error.args = (f"{told}\nin {self._role} '{self.name}', {called}",)
         return error
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -25,6 +25,8 @@ class Model(Trainer, Layer):
     ((None, 2), 10)
     """
 
+    _role = "model"
+
     def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
         if inputs is not None and type(self) is Model:
             kwargs.setdefault("name", unique("functional"))
