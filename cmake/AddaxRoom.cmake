@@ -24,12 +24,13 @@ set(ADDAX_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(ADDAX_ISA_FLAGS_avx512
   -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mprefer-vector-width=512)
 set(ADDAX_ISA_FLAGS_avx512_bf16 ${ADDAX_ISA_FLAGS_avx512} -mavx512bf16)
+set(ADDAX_ISA_FLAGS_amx ${ADDAX_ISA_FLAGS_avx512_bf16} -mamx-tile -mamx-bf16)
 
 # addax_sources(<variable>): the .cpp files of the current folder. A file whose name ends in an ISA is compiled
 # for that ISA, and is left out where the target processor is not x86-64.
 function(addax_sources variable)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
-  foreach(isa avx2 avx512 avx512_bf16)
+  foreach(isa avx2 avx512 avx512_bf16 amx)
     set(isa_sources ${sources})
     list(FILTER isa_sources INCLUDE REGEX "_${isa}\\.cpp$")
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")

@@ -27,19 +27,20 @@ constexpr int64_t kMinVisitPixels = 128;
 
 template <class T, class R>
 FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa)
-    : FilterContraction(shape, isa, input_size(shape), output_size(shape)) {}
+    : FilterContraction(shape, isa, {1, input_size(shape), output_size(shape)}) {}
 
 template <class T, class R>
-FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa, int64_t x_image,
-                                           int64_t dy_image)
+FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa,
+                                           const FilterLayout& layout)
     : shape_(joined_rows(shape)),
-      x_image_(x_image),
-      dy_image_(dy_image),
+      layout_(layout),
       kernels_(&gemm_kernels<T>(isa)),
       depth_(shape.in_channels / shape.groups),
       cols_(shape.out_channels / shape.groups),
-      panels_per_group_(ceil_div(cols_, kernels_->panel)) {
-  over_images_ = shape_.width.out() < kShortRow && shape_.batch >= kManyImages;
+      panels_per_group_(ceil_div(cols_, kernels_->panel)),
+      bundles_(shape.batch / layout.bundle) {
+  over_images_ =
+      layout_.bundle == 1 && shape_.width.out() < kShortRow && shape_.batch >= kManyImages;
   make_units();
   plan();
 }
@@ -90,24 +91,26 @@ void FilterContraction<T, R>::plan() {
   }
 
   const int64_t out_pixels = shape_.height.out() * shape_.width.out();
-  const int64_t image_size = x_image_ + dy_image_;
-  const double moved = images * static_cast<double>(image_size) + weights;
+  const int64_t bundle_size = layout_.x_bundle + layout_.bundle * layout_.dy_image;
+  const int64_t bundle_pixels = layout_.bundle * out_pixels;
+  const double bundles = static_cast<double>(bundles_);
+  const double moved = bundles * static_cast<double>(bundle_size) + weights;
   const double cost = flops_ + kFlopsPerByte * sizeof(Factor<T>) * moved;
   const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
   const auto shares = [&](double most) { return std::min(wanted, floor_pow2(most)); };
 
-  parts_ = std::min({shares(images), shares(images * double(out_pixels) / kMinPartPixels),
+  parts_ = std::min({shares(bundles), shares(images * double(out_pixels) / kMinPartPixels),
                      shares(kMaxPartBytes / (sizeof(Sum<T>) * weights)), kMaxParts});
   unit_chunks_ = std::min(wanted / parts_, shares(static_cast<double>(units_.size())));
   panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
 
-  const int64_t visit =
-      std::max(kVisitBytes / std::max<int64_t>(1, image_size * int64_t{sizeof(Factor<T>)}),
-               ceil_div(kMinVisitPixels, std::max<int64_t>(1, out_pixels)));
-  images_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, shape_.batch));
-  if (images_at_once_ == 1) {
-    bands_ = std::clamp<int64_t>(ceil_div(image_size * int64_t{sizeof(Factor<T>)}, kVisitBytes), 1,
-                                 std::max<int64_t>(1, out_pixels / kMinVisitPixels));
+  const int64_t bundle_bytes = bundle_size * int64_t{sizeof(Factor<T>)};
+  const int64_t visit = std::max(kVisitBytes / std::max<int64_t>(1, bundle_bytes),
+                                 ceil_div(kMinVisitPixels, std::max<int64_t>(1, bundle_pixels)));
+  bundles_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, bundles_));
+  if (bundles_at_once_ == 1) {
+    bands_ = std::clamp<int64_t>(ceil_div(bundle_bytes, kVisitBytes), 1,
+                                 std::max<int64_t>(1, bundle_pixels / kMinVisitPixels));
   }
 
   stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost}};
@@ -148,7 +151,7 @@ void FilterContraction<T, R>::run_parts(const Args& args, int64_t chunk, void* w
   const Range units =
       even_share(static_cast<int64_t>(units_.size()), unit_chunks_, chunk % unit_chunks_);
   const int64_t part = chunk / unit_chunks_;
-  const Range images = even_share(shape_.batch, parts_, part);
+  const Range bundles = even_share(bundles_, parts_, part);
 
   auto* dw = static_cast<Sum<T>*>(workspace) + part * weight_rows() * shape_.out_channels;
   bool accumulate = false;
@@ -158,9 +161,9 @@ void FilterContraction<T, R>::run_parts(const Args& args, int64_t chunk, void* w
       accumulate = args.accumulate;
     }
   }
-  int64_t image = images.begin;
+  int64_t bundle = bundles.begin;
   do {  // a batch of no images still has the gradient zero
-    const Range at_once = {image, std::min(images.end, image + images_at_once_)};
+    const Range at_once = {bundle, std::min(bundles.end, bundle + bundles_at_once_)};
     for (int64_t band = 0; band < bands_; ++band) {
       for (int64_t u = units.begin; u < units.end; ++u) {
         const Unit& unit = units_[static_cast<std::size_t>(u)];
@@ -168,8 +171,8 @@ void FilterContraction<T, R>::run_parts(const Args& args, int64_t chunk, void* w
       }
       accumulate = true;
     }
-    image += images_at_once_;
-  } while (image < images.end);
+    bundle += bundles_at_once_;
+  } while (bundle < bundles.end);
 }
 
 // The pixels that a unit sums over: offsets into x and dy.
@@ -177,7 +180,7 @@ template <class T, class R>
 std::vector<Segment> FilterContraction<T, R>::segments(const Unit& unit, const Visit& visit) const {
   const ConvAxis& height = shape_.height;
   const ConvAxis& width = shape_.width;
-  const Range images = visit.images;
+  const Range bundles = visit.bundles;
   Range rows = tap_reach(height, unit.tap_row);
   Range cols = tap_reach(width, unit.tap_col);
   // An image is cut into bands of rows; rows that were joined to one, into parts of that.
@@ -187,22 +190,28 @@ std::vector<Segment> FilterContraction<T, R>::segments(const Unit& unit, const V
   cut = {std::max(cut.begin, band.begin), std::min(cut.end, band.end)};
   std::vector<Segment> segments;
   if (rows.size() <= 0 || cols.size() <= 0) return segments;
-  const auto add = [&](int64_t image, int64_t y, int64_t x, int64_t count) {
+  const auto add = [&](int64_t bundle, int64_t y, int64_t x, int64_t count) {
     const int64_t in_y = y * height.stride - height.pad_before + unit.tap_row * height.dilation;
     const int64_t in_x = x * width.stride - width.pad_before + unit.tap_col * width.dilation;
-    const int64_t a = image * x_image_ + (in_y * width.in + in_x) * shape_.in_channels;
-    const int64_t b = image * dy_image_ + (y * width.out() + x) * shape_.out_channels;
-    segments.push_back({a, b, count});
+    const int64_t in_pixel = in_y * width.in + in_x, out_pixel = y * width.out() + x;
+    segments.push_back(
+        {bundle * layout_.x_bundle + in_pixel * shape_.in_channels * layout_.bundle,
+         bundle * layout_.bundle * layout_.dy_image + out_pixel * shape_.out_channels, count});
   };
   if (over_images_) {
     for (int64_t y = rows.begin; y < rows.end; ++y) {
-      for (int64_t x = cols.begin; x < cols.end; ++x) add(images.begin, y, x, images.size());
+      for (int64_t x = cols.begin; x < cols.end; ++x) add(bundles.begin, y, x, bundles.size());
     }
     return segments;
   }
-  segments.reserve(static_cast<std::size_t>(images.size() * rows.size()));
-  for (int64_t image = images.begin; image < images.end; ++image) {
-    for (int64_t y = rows.begin; y < rows.end; ++y) add(image, y, cols.begin, cols.size());
+  // Pixels of a row follow each other, unless the images of a bundle do.
+  const int64_t step = layout_.bundle == 1 ? cols.size() : 1;
+  const int64_t count = layout_.bundle == 1 ? cols.size() : layout_.bundle;
+  segments.reserve(static_cast<std::size_t>(bundles.size() * rows.size() * (cols.size() / step)));
+  for (int64_t bundle = bundles.begin; bundle < bundles.end; ++bundle) {
+    for (int64_t y = rows.begin; y < rows.end; ++y) {
+      for (int64_t x = cols.begin; x < cols.end; x += step) add(bundle, y, x, count);
+    }
   }
   return segments;
 }
@@ -215,11 +224,14 @@ void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const
     const int64_t col = i * kernels_->panel;
     const int64_t channel = unit.group * cols_ + col;
     Block<T, Sum<T>> block;
-    block.a = args.x + unit.group * depth_ + unit.channel;
-    block.a_row = 1;
-    block.a_k = over_images_ ? x_image_ : shape_.width.stride * shape_.in_channels;
+    block.a = args.x + (unit.group * depth_ + unit.channel) * layout_.bundle;
+    block.a_row = layout_.bundle;
+    block.a_k = over_images_          ? layout_.x_bundle
+                : layout_.bundle == 1 ? shape_.width.stride * shape_.in_channels
+                                      : 1;
     block.b = args.dy + channel;
-    block.b_k = over_images_ ? dy_image_ : shape_.out_channels;
+    const bool images_follow = over_images_ || layout_.bundle > 1;
+    block.b_k = images_follow ? layout_.dy_image : shape_.out_channels;
     block.segments = pixels.data();
     block.num_segments = static_cast<int64_t>(pixels.size());
     block.c = dw + unit.first * shape_.out_channels + channel;

@@ -22,19 +22,26 @@ struct ConvFilterArgs {
   bool accumulate = false;
 };
 
+// How x and dy lie, in factors. The images of a bundle follow each other at each element of x,
+// while dy's are dense; bundles of one are dense images of x. A batch is whole bundles.
+struct FilterLayout {
+  int64_t bundle;
+  int64_t x_bundle;  // from one bundle of x to the next
+  int64_t dy_image;  // from one image of dy to the next
+};
+
 // The gradient by the weights as a contraction over the pixels of all images. The batch is cut into
 // parts fixed by the shape, each with a partial dw of its own, summed in order.
 //
 // Where a factor holds several elements, they are of several images at the same pixel and channel
-// (see PairedFilterContraction): `shape.batch` then counts these groups of images. Each is a dense
-// image of factors, the next one `x_image` (`dy_image`) factors further.
+// (see PairedFilterContraction), and "image" means that many of them.
 template <class T, class R = T>
 class FilterContraction {
  public:
   using Args = ConvFilterArgs<Factor<T>, R>;
 
   FilterContraction(const ConvShape& shape, Isa isa);
-  FilterContraction(const ConvShape& shape, Isa isa, int64_t x_image, int64_t dy_image);
+  FilterContraction(const ConvShape& shape, Isa isa, const FilterLayout& layout);
   const std::vector<Stage>& stages() const { return stages_; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
@@ -53,10 +60,10 @@ class FilterContraction {
     int64_t rows;
   };
 
-  // The pixels that all units of a chunk visit before the next: whole images, or one of the bands_
-  // of one image.
+  // The pixels that all units of a chunk visit before the next: whole bundles of images, or one of
+  // the bands_ of one bundle.
   struct Visit {
-    Range images;
+    Range bundles;
     int64_t band;
   };
 
@@ -70,15 +77,15 @@ class FilterContraction {
   std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;
-  int64_t x_image_;
-  int64_t dy_image_;
+  FilterLayout layout_;
   const GemmKernels<T>* kernels_;
   int64_t depth_;  // input channels of a group
   int64_t cols_;   // output channels of a group
   int64_t panels_per_group_;
   bool over_images_ = false;
   std::vector<Unit> units_;
-  int64_t images_at_once_ = 1;
+  int64_t bundles_;
+  int64_t bundles_at_once_ = 1;
   int64_t bands_ = 1;
   int64_t parts_ = 1;
   int64_t unit_chunks_ = 1;

@@ -52,6 +52,7 @@ const GemmKernels<float>& gemm_kernels<float>(Isa isa) {
 template <>
 const GemmKernels<BFloat16>& gemm_kernels<BFloat16>(Isa isa) {
 #if defined(__x86_64__)
+  if (isa >= Isa::Amx) return gemm_amx();
   if (has_bfloat16_kernels(isa)) return kGemmAvx512Bf16;
 #endif
   throw UnsupportedError("no contraction kernels of bfloat16 at " + std::string(name(isa)));

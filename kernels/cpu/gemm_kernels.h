@@ -119,6 +119,7 @@ extern const GemmKernels<double> kGemmPortableF64;
 extern const GemmKernels<float> kGemmAvx2;
 extern const GemmKernels<float> kGemmAvx512;
 extern const GemmKernels<BFloat16> kGemmAvx512Bf16;
+const GemmKernels<BFloat16>& gemm_amx();
 #endif
 
 }  // namespace addax::cpu

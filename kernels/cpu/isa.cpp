@@ -1,5 +1,6 @@
 #include "cpu/isa.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@
 namespace addax::cpu {
 namespace {
 
-constexpr std::array<Isa, 4> kLevels = {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16};
+constexpr std::array kLevels = {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16, Isa::Amx};
 
 #if defined(__x86_64__)
 
@@ -41,20 +42,34 @@ uint32_t saved_states() {
   return low;
 }
 
+// Linux saves tile registers for processes that have asked for it; all threads then have them.
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 Isa detect() {
   constexpr uint32_t kFma = bit(12), kOsxsave = bit(27), kAvx = bit(28), kF16c = bit(29);
   constexpr uint32_t kAvx2 = bit(5);
   constexpr uint32_t kAvx512 = bit(16) | bit(17) | bit(30) | bit(31);  // F, DQ, BW, VL
   constexpr uint32_t kAvx512Bf16 = bit(5);
+  constexpr uint32_t kAmx = bit(22) | bit(24);  // BF16, TILE
   constexpr uint32_t kYmmState = bit(1) | bit(2);
   constexpr uint32_t kZmmState = kYmmState | bit(5) | bit(6) | bit(7);
+  constexpr uint32_t kTileState = bit(17) | bit(18);
 
   if (!has(cpuid(1).ecx, kFma | kOsxsave | kAvx | kF16c)) return Isa::Portable;
   const uint32_t states = saved_states();
   const uint32_t extended = cpuid(7).ebx;
   if (!has(states, kYmmState) || !has(extended, kAvx2)) return Isa::Portable;
   if (!has(states, kZmmState) || !has(extended, kAvx512)) return Isa::Avx2;
-  return has(cpuid(7, 1).eax, kAvx512Bf16) ? Isa::Avx512Bf16 : Isa::Avx512;
+  if (!has(cpuid(7, 1).eax, kAvx512Bf16)) return Isa::Avx512;
+  const bool tiles = has(states, kTileState) && has(cpuid(7).edx, kAmx) && may_use_tiles();
+  return tiles ? Isa::Amx : Isa::Avx512Bf16;
 }
 
 #else
@@ -80,6 +95,8 @@ std::string_view name(Isa isa) {
       return "avx512";
     case Isa::Avx512Bf16:
       return "avx512_bf16";
+    case Isa::Amx:
+      return "amx";
   }
   return "unknown";
 }
@@ -97,7 +114,7 @@ Isa active_isa() {
   }
   throw InvalidArgumentError(
       "ADDAX_ISA is '" + *cap +
-      "'; set it to portable, avx2, avx512 or avx512_bf16, or leave it unset");
+      "'; set it to portable, avx2, avx512, avx512_bf16 or amx, or leave it unset");
 }
 
 const CacheSizes& cache_sizes() {

@@ -11,15 +11,16 @@ namespace addax::cpu {
 //   Avx2        AVX2, FMA and F16C
 //   Avx512      AVX-512 F, BW, DQ and VL
 //   Avx512Bf16  AVX-512 with bfloat16 products
-enum class Isa { Portable, Avx2, Avx512, Avx512Bf16 };
+//   Amx         tile registers with bfloat16 products
+enum class Isa { Portable, Avx2, Avx512, Avx512Bf16, Amx };
 
 std::string_view name(Isa isa);
 
-// Highest level that the processor has and whose registers the operating system saves. From CPUID
-// bits alone.
+// Highest level that the processor has and whose registers the operating system saves, which it is
+// asked to do for tile registers. From CPUID bits, never from the model.
 Isa detected_isa();
 
-// detected_isa(), capped by ADDAX_ISA=portable|avx2|avx512|avx512_bf16. Any other value
+// detected_isa(), capped by ADDAX_ISA=portable|avx2|avx512|avx512_bf16|amx. Any other value
 // throws InvalidArgumentError. Read at every call, so a plan made earlier keeps its level.
 Isa active_isa();
 

@@ -12,7 +12,7 @@ import pytest
 
 import addax as ax
 
-LEVELS = ("portable", "avx2", "avx512", "avx512_bf16")
+LEVELS = ("portable", "avx2", "avx512", "avx512_bf16", "amx")
 
 
 def best_level() -> str:

@@ -157,8 +157,8 @@ void check_data(const ConvShape& shape, Isa isa, bool epilogue) {
   expect_sums(dx, sums);
 }
 
-template <class T, class W>
-void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
+template <class T, class W, class Plan>
+void check_filter_plan(const Plan& plan, const ConvShape& shape, bool accumulate) {
   const Sizes size = sizes(shape);
   const auto x = random_values<T>(size.x, 1), dy = random_values<T>(size.y, 2);
   const auto before = random_values<W>(size.w, 3);
@@ -166,7 +166,6 @@ void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
   args.x = x.data();
   args.dy = dy.data();
   args.accumulate = accumulate;
-  const ConvFilterPlan<T, W> plan(shape, isa);
   const auto dw = run_both_ways(plan, args, &ConvFilterArgs<T, W>::dw, before);
 
   Sums sums(size.w);
@@ -180,6 +179,11 @@ void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
   // Partial sums add up to 16 roundings.
   for (int64_t& terms : sums.terms) terms += 16;
   expect_sums(dw, sums);
+}
+
+template <class T, class W>
+void check_filter(const ConvShape& shape, Isa isa, bool accumulate) {
+  check_filter_plan<T, W>(ConvFilterPlan<T, W>(shape, isa), shape, accumulate);
 }
 
 template <class T>
@@ -369,6 +373,42 @@ TEST_P(Conv, BFloat16) {
               .in_channels = 12,
               .out_channels = 24,
               .groups = 3});
+}
+
+// What tile registers need, at every level that can compute it.
+TEST_P(Conv, BundlesOfImages) {
+  if (!has_bfloat16_kernels(GetParam())) {
+    GTEST_SKIP() << name(GetParam()) << " widens bfloat16 to float32";
+  }
+  for (int64_t batch : {0, 1, 31, 32, 33, 67}) {
+    for (int64_t stride : {1, 2}) {
+      const ConvShape shape = {.batch = batch,
+                               .height = same(5, 3, stride),
+                               .width = valid(6, 2, stride),
+                               .in_channels = 17,
+                               .out_channels = 35};
+      SCOPED_TRACE(describe(shape));
+      const PairedFilterContraction<float> wide(shape, GetParam(), 16);
+      check_filter_plan<BFloat16, float>(wide, shape, batch % 2 == 0);
+      const PairedFilterContraction<BFloat16> narrow(shape, GetParam(), 16);
+      check_filter_plan<BFloat16, BFloat16>(narrow, shape, batch % 2 == 0);
+    }
+  }
+  const ConvShape grouped = {.batch = 40,
+                             .height = same(3, 3),
+                             .width = same(3, 3),
+                             .in_channels = 6,
+                             .out_channels = 9,
+                             .groups = 3};
+  check_filter_plan<BFloat16, float>(PairedFilterContraction<float>(grouped, GetParam(), 16),
+                                     grouped, false);
+  const ConvShape many = {.batch = 64,
+                          .height = valid(8, 1),
+                          .width = valid(8, 1),
+                          .in_channels = 300,
+                          .out_channels = 130};
+  check_filter_plan<BFloat16, float>(PairedFilterContraction<float>(many, GetParam(), 16), many,
+                                     true);
 }
 
 TEST_P(Conv, BFloat16TakesChannelsByPairs) {

@@ -358,7 +358,7 @@ UseIsa::~UseIsa() { unsetenv("ADDAX_ISA"); }
 
 std::vector<Isa> levels() {
   std::vector<Isa> found;
-  for (Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16}) {
+  for (Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16, Isa::Amx}) {
     if (isa <= detected_isa()) {
       found.push_back(isa);
     } else {

@@ -35,7 +35,7 @@ inline std::string isa_name(const testing::TestParamInfo<Isa>& info) {
 }
 
 inline auto every_isa() {
-  return testing::Values(Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16);
+  return testing::Values(Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16, Isa::Amx);
 }
 
 // Elements of any type as the numbers that they are, and numbers rounded to a type.
