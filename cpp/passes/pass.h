@@ -35,8 +35,8 @@ void fill_constants(Graph& graph, const PassTarget& target);
 // Algebraic identities that are exact for the dtype, and movements that move nothing.
 void simplify(Graph& graph, const PassTarget& target);
 
-// Convolutions of 16-bit images take a float32 filter as it is, instead of its cast, and put out the
-// gradient of one without rounding it in between.
+// Convolutions of 16-bit images take a float32 filter as it is, instead of its cast, and put out
+// the gradient of one without rounding it in between.
 void fold_casts(Graph& graph, const PassTarget& target);
 
 // Equal ops on equal inputs become one.
@@ -47,6 +47,13 @@ void eliminate_dead_code(Graph& graph, const PassTarget& target);
 
 // Rewrites nodes that the device refuses by their decomposition, as deep as it takes.
 void decompose(Graph& graph, const PassTarget& target);
+
+// A contraction's result to which vectors of one element per column are added, and by which it is
+// multiplied, one after the other (a bias, then batch normalization), becomes result * scale +
+// shift: the vectors are put together once instead of for each row. With u the unit roundoff and n
+// steps, either order is off by at most n * u times the sum over the terms of |term * the factors
+// after it|; the result is one of those terms, and has an error of that size already.
+void fold_affine(Graph& graph, const PassTarget& target);
 
 // Moves elementwise ops on the result of a matmul or conv2d into its epilogue.
 void fuse_epilogue(Graph& graph, const PassTarget& target);

@@ -28,6 +28,7 @@ constexpr std::array kPipeline = {
     kSimplify,
     kCommon,
     kDeadCode,
+    Pass{"fold_affine", passes::fold_affine},
     Pass{"fuse_epilogue", passes::fuse_epilogue},
     kDecompose,
     Pass{"fuse_elementwise", passes::fuse_elementwise},
