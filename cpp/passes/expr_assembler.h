@@ -13,8 +13,8 @@ struct AssembledExpr {
   ScalarExpr expr;            // over those; one output for each of `outputs`
 };
 
-// `nodes` in topological order, `outputs` among their results. With `first` valid, that value,
-// which no node of the group computes, is input 0.
+// `nodes` in topological order, `outputs` among their results and operands. With `first` valid,
+// that value, which no node of the group computes, is input 0.
 AssembledExpr assemble_expr(const FusionView& view, std::span<const NodeId> nodes,
                             std::span<const Value> outputs, Value first = {});
 

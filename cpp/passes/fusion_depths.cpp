@@ -5,22 +5,17 @@
 #include <set>
 
 namespace addax {
-namespace {
+bool is_fusible_reduction(const Node& node) {
+  const std::string& op = node.op->name;
+  return node.op->op_class == OpClass::Reduce &&
+         (op == "sum" || op == "max" || op == "min" || op == "prod");
+}
 
-// Whether the axes, sorted, are the first or the last ones of `rank`.
 bool is_outer_run(const Ints& axes, int rank) {
   if (axes.empty() || axes.back() - axes.front() + 1 != static_cast<int64_t>(axes.size())) {
     return false;
   }
   return axes.front() == 0 || axes.back() == rank - 1;
-}
-
-}  // namespace
-
-bool is_fusible_reduction(const Node& node) {
-  const std::string& op = node.op->name;
-  return node.op->op_class == OpClass::Reduce &&
-         (op == "sum" || op == "max" || op == "min" || op == "prod");
 }
 
 FusionDepths::FusionDepths(const FusionView& view, bool merge)

@@ -41,4 +41,7 @@ class FusionDepths {
 // sum, prod, max, min: what a fused loop can reduce by.
 bool is_fusible_reduction(const Node& node);
 
+// Over which axes it can: sorted, they are the first or the last ones of `rank`.
+bool is_outer_run(const Ints& axes, int rank);
+
 }  // namespace addax

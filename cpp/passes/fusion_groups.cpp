@@ -5,19 +5,16 @@
 #include <set>
 
 #include "passes/fusion_depths.h"
+#include "passes/fusion_siblings.h"
 
 namespace addax {
 namespace {
-
-constexpr int kMaxOperations = 48;
-constexpr size_t kMaxInputs = 12;
-constexpr size_t kMaxOutputs = 8;
 
 // Groups are what fusible edges connect at one depth, cut where it exceeds the limits.
 class Grouper {
  public:
   Grouper(const FusionView& view, bool merge)
-      : view_(view), depths_(view, merge), parent_(count()), group_(count(), kNone) {
+      : view_(view), merge_(merge), depths_(view, merge), parent_(count()), group_(count(), kNone) {
     std::iota(parent_.begin(), parent_.end(), 0);
   }
 
@@ -32,6 +29,7 @@ class Grouper {
     for (NodeId id = 0; id < end; ++id) {
       if (view_.is_live(id) && is_fusible_reduction(view_.node(id))) attach_reduction(id);
     }
+    if (merge_) join_siblings(view_, depths_, groups_);
     return std::move(groups_);
   }
 
@@ -67,6 +65,7 @@ class Grouper {
   // Cuts a component into groups within the limits; in order, so that no cycle arises.
   void split(const std::vector<NodeId>& component) {
     Draft draft;
+    const size_t first = groups_.size();
     for (NodeId id : component) {
       if (!draft.group.nodes.empty() && !fits(id, draft)) {
         groups_.push_back(std::move(draft.group));
@@ -75,6 +74,7 @@ class Grouper {
       add(id, draft);
     }
     if (!component.empty()) groups_.push_back(std::move(draft.group));
+    for (size_t i = first; i < groups_.size(); ++i) groups_[i].cut = groups_.size() > first + 1;
   }
 
   // The group under construction has the number that the next finished one will have.
@@ -100,9 +100,9 @@ class Grouper {
         added.insert(operand.id);
       }
     }
-    return draft.operations + view_.expr(id).num_operations() <= kMaxOperations &&
-           draft.inputs.size() + added.size() <= kMaxInputs &&
-           draft.open.size() + 1 - closed.size() <= kMaxOutputs;
+    return draft.operations + view_.expr(id).num_operations() <= kMaxFusedOperations &&
+           draft.inputs.size() + added.size() <= kMaxFusedInputs &&
+           draft.open.size() + 1 - closed.size() <= kMaxFusedOutputs;
   }
 
   void add(NodeId id, Draft& draft) {
@@ -127,12 +127,13 @@ class Grouper {
     const auto axes = [&](NodeId node) -> const Ints& {
       return view_.node(node).attrs.ints("axes");
     };
-    if (group.reductions.size() == kMaxOutputs) return;
+    if (group.reductions.size() == kMaxFusedOutputs) return;
     if (!group.reductions.empty() && axes(group.reductions[0]) != axes(id)) return;
     group.reductions.push_back(id);
   }
 
   const FusionView& view_;
+  bool merge_;
   FusionDepths depths_;
   std::vector<NodeId> parent_;
   std::vector<int32_t> group_;  // by node

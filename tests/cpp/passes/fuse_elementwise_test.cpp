@@ -108,6 +108,34 @@ TEST(FuseElementwise, ReductionsJoinTheLoopThatComputesTheirOperand) {
   })ir");
 }
 
+TEST(FuseElementwise, ReductionsOfOneTensorReadItTogether) {
+  // Two loops over x and a sum of x itself; not the sums that come before or over other axes.
+  expect_fused(R"ir(graph g {
+    %x = input "x" : f32[4,3]
+    %y = input "y" : f32[4,3]
+    %z = input "z" : f32[4,3]
+    %s = sum(%y) {axes=[0]}
+    %0 = multiply(%x, %y)
+    %1 = sum(%0) {axes=[0]}
+    %2 = sum(%x) {axes=[0]}
+    %3 = add(%x, %z)
+    %4 = max(%3) {axes=[0]}
+    %5 = sum(%x) {axes=[1]}
+    %6 = subtract(%x, %s)
+    %7 = sum(%6) {axes=[0]}
+    return %1, %2, %4, %5, %7
+  })ir",
+               R"ir(graph g {
+    %x = input "x" : f32[4,3]
+    %y = input "y" : f32[4,3]
+    %z = input "z" : f32[4,3]
+    %s, %1, %2, %4 = fused(%x, %y, %z) {expr="i1, i0 * i1, i0, i0 + i2", shape=[4,3], compute=f32, dtypes=[7,7,7,7], reduce="sum,sum,sum,max", axes=[0]}
+    %5 = sum(%x) {axes=[1]}
+    %7 = fused(%x, %s) {expr="i0 - i1", shape=[4,3], compute=f32, dtypes=[7], reduce="sum", axes=[0]}
+    return %1, %2, %4, %5, %7
+  })ir");
+}
+
 TEST(FuseElementwise, LeadingAxesReduceToo) {
   expect_fused(R"ir(graph g {
     %x = input "x" : f16[4,2,3]
