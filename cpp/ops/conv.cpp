@@ -269,6 +269,35 @@ OpDef contraction(std::string name, std::vector<std::string> inputs, std::string
   return def;
 }
 
+// The contraction followed by an elementwise expression of its result.
+OpDef with_epilogue(const OpDef& plain) {
+  OpDef fused = plain;
+  fused.name += "_epilogue";
+  fused.doc =
+      "`" + plain.name + "` followed by an elementwise expression of its result and of `extras`.";
+  fused.inputs.push_back("extras");
+  fused.variadic = true;
+  fused.is_public = false;
+  fused.attrs.push_back(epilogue_attr());
+  fused.dtype_rule = DTypeRule::Any;
+  fused.infer = [infer = plain.infer](const OpCall& call) {
+    const std::vector<TensorType> types = infer(call);
+    check_epilogue(call, types[0].shape);
+    return types;
+  };
+  fused.grad = nullptr;
+  fused.decompose = [name = plain.name, attrs = plain.attrs](const DecomposeCall& call) {
+    Attrs kept;
+    for (const AttrDef& attr : attrs) kept.set(attr.name, call.attrs.at(attr.name));
+    const Value y = call.emit.call(name, {call.inputs[0], call.inputs[1]}, std::move(kept));
+    return std::vector<Value>{emit_epilogue(call, y)};
+  };
+  fused.flops = [infer = plain.infer, flops = plain.flops](const OpCall& call) {
+    return flops(call) + epilogue_flops(call, infer(call)[0].shape);
+  };
+  return fused;
+}
+
 }  // namespace
 
 void register_conv_ops(OpRegistryBuilder& ops) {
@@ -284,31 +313,8 @@ Tensor([[[[ 1., 10.]]]], dtype=float32))");
   conv.decompose = decompose_conv2d;
   conv.flops = [](const OpCall& call) { return flops_of(forward_geometry(call)); };
 
-  OpDef fused = conv;
-  fused.name = "conv2d_epilogue";
-  fused.doc = "`conv2d` followed by an elementwise expression of its result and of `extras`.";
-  fused.inputs = {"x", "filter", "extras"};
-  fused.variadic = true;
-  fused.is_public = false;
-  fused.attrs.push_back(epilogue_attr());
-  fused.dtype_rule = DTypeRule::Any;
-  fused.infer = [](const OpCall& call) -> std::vector<TensorType> {
-    const Shape shape = forward_geometry(call).output;
-    check_epilogue(call, shape);
-    return {{image_dtype(call), shape}};
-  };
-  fused.grad = nullptr;
-  fused.decompose = [](const DecomposeCall& call) -> std::vector<Value> {
-    const Value y =
-        call.emit.call("conv2d", {call.inputs[0], call.inputs[1]}, only_conv_attrs(call.attrs));
-    return {emit_epilogue(call, y)};
-  };
-  fused.flops = [](const OpCall& call) {
-    const Geometry geometry = forward_geometry(call);
-    return flops_of(geometry) + epilogue_flops(call, geometry.output);
-  };
+  ops.add(with_epilogue(conv));
   ops.add(std::move(conv));
-  ops.add(std::move(fused));
 
   OpDef by_input = contraction("conv2d_input_grad", {"dy", "filter"},
                                "Gradient of `conv2d` with respect to its input.");
@@ -318,6 +324,7 @@ Tensor([[[[ 1., 10.]]]], dtype=float32))");
   by_input.grad = grad_input_grad;
   by_input.decompose = decompose_input_grad;
   by_input.flops = [](const OpCall& call) { return flops_of(input_grad_geometry(call)); };
+  ops.add(with_epilogue(by_input));
   ops.add(std::move(by_input));
 
   OpDef by_filter = contraction("conv2d_filter_grad", {"x", "dy"},

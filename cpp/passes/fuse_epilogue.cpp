@@ -128,12 +128,10 @@ struct EpilogueCall {
   NodeId position;  // of the last node that goes into it
 };
 
+// The op that is this contraction with an epilogue; null if there is none.
 const OpDef* with_epilogue(const Node& node) {
-  static const OpDef* matmul = OpRegistry::instance().find("matmul");
-  static const OpDef* conv2d = OpRegistry::instance().find("conv2d");
-  if (node.op == matmul) return OpRegistry::instance().find("matmul_epilogue");
-  if (node.op == conv2d) return OpRegistry::instance().find("conv2d_epilogue");
-  return nullptr;
+  if (node.op->op_class != OpClass::Contraction) return nullptr;
+  return OpRegistry::instance().find(node.op->name + "_epilogue");
 }
 
 std::vector<EpilogueCall> find_epilogues(const FusionView& view) {

@@ -27,6 +27,7 @@ struct Avx512 {
   static void store(float* p, V x) { _mm512_storeu_ps(p, x); }
   static void store(float* p, V x, Lanes lanes) { _mm512_mask_storeu_ps(p, lanes, x); }
   static V add(V x, V y) { return _mm512_add_ps(x, y); }
+  static V multiply(V x, V y) { return _mm512_mul_ps(x, y); }
 
   // A NaN in the second operand of a maximum survives.
   static V relu(V x) { return _mm512_max_ps(_mm512_setzero_ps(), x); }

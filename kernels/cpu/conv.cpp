@@ -64,8 +64,7 @@ ConvForwardPlan<T, W>::ConvForwardPlan(const ConvShape& shape, Isa isa)
 template <class T, class W>
 void ConvForwardPlan<T, W>::run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
                                 void* workspace) const {
-  const Finish<T> finish = {.bias = args.bias, .activation = args.activation, .mask = args.mask};
-  const TapArgs<T, W> taps = {args.x, args.w, args.y, finish};
+  const TapArgs<T, W> taps = {args.x, args.w, args.y, args.finish};
   this->run_method(taps, stage, chunk, workspace);
 }
 
@@ -76,8 +75,7 @@ ConvDataPlan<T, W>::ConvDataPlan(const ConvShape& shape, Isa isa)
 template <class T, class W>
 void ConvDataPlan<T, W>::run(const ConvDataArgs<T, W>& args, std::size_t stage, int64_t chunk,
                              void* workspace) const {
-  const Finish<T> finish = {.accumulate = args.accumulate, .mask = args.mask};
-  const TapArgs<T, W> taps = {args.dy, args.w, args.dx, finish};
+  const TapArgs<T, W> taps = {args.dy, args.w, args.dx, args.finish};
   this->run_method(taps, stage, chunk, workspace);
 }
 

@@ -18,27 +18,23 @@
 
 namespace addax::cpu {
 
-// y = finish(conv(x, w)); bias has out_channels elements, mask lies as y does. Weights W are of
-// type T, or of the type of its sums, then rounded to T.
+// y = finish(conv(x, w)), whose rows are pixels. Weights W are of type T, or of the type of its
+// sums, then rounded to T.
 template <class T, class W = T>
 struct ConvForwardArgs {
   const T* x = nullptr;
   const W* w = nullptr;
   T* y = nullptr;
-  const T* bias = nullptr;
-  Activation activation = Activation::None;
-  const T* mask = nullptr;
+  Finish<T> finish;
 };
 
-// dx = gradient by the input, added to dx when `accumulate`, then zero where `mask`, which lies as
-// x does, is not greater than zero.
+// dx = finish(gradient by the input), whose rows are pixels.
 template <class T, class W = T>
 struct ConvDataArgs {
   const T* dy = nullptr;
   const W* w = nullptr;
   T* dx = nullptr;
-  bool accumulate = false;
-  const T* mask = nullptr;
+  Finish<T> finish;
 };
 
 // One of the ways to compute a convolution, chosen for its shape.

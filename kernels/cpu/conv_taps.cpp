@@ -215,8 +215,6 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
   block.b_k = matrices.depth;
   block.b_col = matrices.col;
   block.cols = panel.cols;
-  block.finish = args.finish;
-  if (args.finish.bias != nullptr) block.finish.bias = args.finish.bias + channel;
 
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     const AxisRun& y = row_runs_[static_cast<std::size_t>(row)];
@@ -234,14 +232,11 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
       block.rows = over_images_ ? images.size() : x.count;
       block.a_row = over_images_ ? from_image : x.source_step * from.channels;
       block.c_row = over_images_ ? to_image : x.step * to.channels;
-      block.finish.mask_row = block.c_row;
       const int64_t target = (y.first * to.width + x.first) * to.channels + channel;
       for (int64_t image = images.begin; image < images.end; image += images_at_once) {
         block.a = source + image * from_image + panel.group * depth_;
         block.c = args.target + image * to_image + target;
-        if (args.finish.mask != nullptr) {
-          block.finish.mask = args.finish.mask + image * to_image + target;
-        }
+        block.finish = args.finish.at(image * to_image + target, channel);
         run_in_passes(*kernels_, block, segments);
       }
     }

@@ -43,7 +43,7 @@ struct TapArgs {
   const T* source;
   const W* weights;
   T* target;
-  Finish<T> finish;  // its mask lies as the target does; mask_row is ignored
+  Finish<T> finish;  // of the whole target, whose pixels are rows
 };
 
 // The contraction that a convolution and its gradient by data share: each target pixel is a sum,

@@ -27,7 +27,7 @@ class Conv2d : public ContractionKernel {
     args.x = context.data<const T>(x_);
     args.w = context.data<const W>(filter_);
     args.y = context.data<T>(y_);
-    set_epilogue<T>(context, args);
+    args.finish = finish<T>(context);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
@@ -36,26 +36,27 @@ class Conv2d : public ContractionKernel {
 };
 
 template <class T, class W>
-class Conv2dInputGrad : public Kernel {
+class Conv2dInputGrad : public ContractionKernel {
  public:
   explicit Conv2dInputGrad(const Node& node)
       : plan_(conv_shape(node, node.output().shape, node.input(1).shape)),
         dy_(node.input(0)),
         filter_(node.input(1)),
         dx_(node.output()) {
-    stages_ = plan_.stages();
-    workspace_bytes_ = plan_.workspace_bytes();
+    add_plan(plan_);
+    add_epilogue(node);
   }
 
-  void run(const RunContext& context, size_t stage, int64_t chunk) const override {
+ private:
+  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
     ConvDataArgs<T, W> args;
     args.dy = context.data<const T>(dy_);
     args.w = context.data<const W>(filter_);
     args.dx = context.data<T>(dx_);
+    args.finish = finish<T>(context);
     plan_.run(args, stage, chunk, context.workspace);
   }
 
- private:
   ConvDataPlan<T, W> plan_;
   Tensor dy_, filter_, dx_;
 };
@@ -113,6 +114,11 @@ bool accepts_conv2d_filter_grad(const Node& node) {
   const ConvShape shape = conv_shape(node, node.input(0).shape, node.output().shape);
   if (dtype == DType::BFloat16) return has_bfloat16_kernels(active_isa()) && !is_depthwise(shape);
   return dtype == DType::Float32 || dtype == DType::Float64;
+}
+
+// What the kernel can't do itself is better left to a loop that its readers share.
+bool accepts_conv2d_input_grad_epilogue(const Node& node) {
+  return accepts_conv2d_input_grad(node) && match_epilogue(node);
 }
 
 KernelPtr make_conv2d(const Node& node) {

@@ -69,15 +69,13 @@ void DepthwiseTaps<T>::run(const TapArgs<T>& args, std::size_t, int64_t chunk, v
       }
       const int64_t first =
           ((image * target.height + row.first) * target.width + col.first) * channels;
-      Finish<T> finish = args.finish;
-      if (finish.mask != nullptr) finish.mask += first;
       kernels_.contract({.taps = taps.data(),
                          .num_taps = static_cast<int64_t>(taps.size()),
                          .count = col.count,
                          .source_step = col.source_step * channels,
                          .target_step = col.step * channels,
                          .channels = channels},
-                        x, args.weights, args.target + first, finish);
+                        x, args.weights, args.target + first, args.finish.at(first, 0));
     }
   }
 }

@@ -28,7 +28,9 @@ template <class T>
 inline Vec<T> finished(Vec<T> sum, const Finish<T>& finish, int64_t at, int64_t c, int64_t lanes,
                        const T* y) {
   if (finish.accumulate) sum = load_up_to(y + at, lanes) + sum;
+  if (finish.scale != nullptr) sum = sum * load_up_to(finish.scale + c, lanes);
   if (finish.bias != nullptr) sum = sum + load_up_to(finish.bias + c, lanes);
+  if (finish.residual != nullptr) sum = sum + load_up_to(finish.residual + at, lanes);
   // A NaN is not less than zero and stays.
   if (finish.activation == Activation::Relu) sum = sum < Vec<T>{} ? Vec<T>{} : sum;
   if (finish.mask != nullptr) sum = load_up_to(finish.mask + at, lanes) > Vec<T>{} ? sum : Vec<T>{};

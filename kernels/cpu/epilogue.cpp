@@ -27,7 +27,7 @@ class Matcher {
       const ScalarInstruction& condition = at(where.a);
       if (condition.op != ScalarOp::Greater || !is_zero(condition.b) || !is_zero(where.c))
         return {};
-      result.mask = extra(condition.a, node_.output().shape);
+      result.mask = whole(condition.a);
       if (!result.mask) return {};
       value = where.b;
     }
@@ -37,13 +37,12 @@ class Matcher {
       result.activation = Activation::Relu;
       value = is_zero(maximum.a) ? maximum.b : maximum.a;
     }
-    if (at(value).op == ScalarOp::Add) {
-      const ScalarInstruction& add = at(value);
-      const int32_t other = is_accumulator(add.a) ? add.b : add.a;
-      result.bias = bias(other);
-      if (!result.bias) return {};
-      value = is_accumulator(add.a) ? add.a : add.b;
-    }
+    value = take(
+        ScalarOp::Add, value, [&](int32_t x) { return whole(x); }, result.residual);
+    value = take(
+        ScalarOp::Add, value, [&](int32_t x) { return per_column(x); }, result.bias);
+    value = take(
+        ScalarOp::Multiply, value, [&](int32_t x) { return per_column(x); }, result.scale);
     if (!is_accumulator(value)) return {};
     return result;
   }
@@ -59,6 +58,18 @@ class Matcher {
     return at(value).op == ScalarOp::Input && at(value).value == 0;
   }
 
+  // Where `value` is the operation on an operand that `as_extra` accepts, keeps that and returns
+  // the other one.
+  template <class AsExtra>
+  int32_t take(ScalarOp op, int32_t value, AsExtra as_extra, std::optional<int32_t>& extra) const {
+    if (at(value).op != op) return value;
+    const auto [a, b] = std::pair(at(value).a, at(value).b);
+    extra = as_extra(b);
+    if (extra) return a;
+    extra = as_extra(a);
+    return extra ? b : value;
+  }
+
   // The extra that `value` is, if it has this shape and the output's dtype.
   std::optional<int32_t> extra(int32_t value, const Shape& shape) const {
     if (at(value).op != ScalarOp::Input || is_accumulator(value)) return {};
@@ -67,8 +78,10 @@ class Matcher {
     return tensor.id;
   }
 
+  std::optional<int32_t> whole(int32_t value) const { return extra(value, node_.output().shape); }
+
   // The extra that runs along the last axis alone.
-  std::optional<int32_t> bias(int32_t value) const {
+  std::optional<int32_t> per_column(int32_t value) const {
     if (at(value).op != ScalarOp::Input || is_accumulator(value)) return {};
     const Shape& shape = node_.input(static_cast<int>(at(value).value) + 1).shape;
     const Shape& out = node_.output().shape;

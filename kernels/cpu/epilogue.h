@@ -11,10 +11,11 @@
 
 namespace addax::cpu {
 
-// What a contraction's kernel can do itself with a finished block: add a bias along the last axis,
-// apply an activation, zero where a mask is not positive.
+// What a contraction's kernel can do itself with a finished block; see Finish.
 struct Epilogue {
-  std::optional<int32_t> bias;  // tensors
+  std::optional<int32_t> scale;  // tensors
+  std::optional<int32_t> bias;
+  std::optional<int32_t> residual;
   Activation activation = Activation::None;
   std::optional<int32_t> mask;
 };
@@ -42,12 +43,17 @@ class ContractionKernel : public Kernel {
   // To be called last. With `can_match` false every epilogue takes further stages.
   void add_epilogue(const Node& node, bool can_match = true);
 
-  // Sets what a plan's arguments have of bias, activation and mask.
-  template <class T, class Args>
-  void set_epilogue(const RunContext& context, Args& args) const {
-    if (epilogue_.bias) args.bias = context.data<const T>(*epilogue_.bias);
-    if (epilogue_.mask) args.mask = context.data<const T>(*epilogue_.mask);
-    args.activation = epilogue_.activation;
+  // What the plan does at the end of a contraction.
+  template <class T>
+  Finish<T> finish(const RunContext& context) const {
+    const auto data = [&](const std::optional<int32_t>& tensor) {
+      return tensor ? context.data<const T>(*tensor) : nullptr;
+    };
+    return {.scale = data(epilogue_.scale),
+            .bias = data(epilogue_.bias),
+            .residual = data(epilogue_.residual),
+            .activation = epilogue_.activation,
+            .mask = data(epilogue_.mask)};
   }
 
  private:

@@ -203,12 +203,8 @@ void GemmPlan<T>::run_products(const GemmArgs<T>& args, int64_t chunk, void* wor
                part_row(), {});
       continue;
     }
-    const Finish<T> finish = {.accumulate = args.accumulate,
-                              .bias = args.bias,
-                              .activation = args.activation,
-                              .mask = args.mask == nullptr ? nullptr : args.mask + at.c,
-                              .mask_row = shape_.c_row};
-    multiply(args.a + at.a, args.b + at.b, rows, cols, steps, args.c + at.c, shape_.c_row, finish);
+    multiply(args.a + at.a, args.b + at.b, rows, cols, steps, args.c + at.c, shape_.c_row,
+             args.finish.at(at.c, 0));
   }
 }
 
@@ -237,15 +233,8 @@ void GemmPlan<T>::multiply(const T* a, const T* b, Range rows, Range cols, Range
       block.c_row = c_row;
       block.rows = rows.size();
       block.cols = std::min(width, cols.end - col);
+      if (pass == passes - 1) block.finish = finish.at(rows.begin * c_row + col, col);
       block.finish.accumulate = pass > 0 || finish.accumulate;
-      if (pass == passes - 1) {
-        block.finish.bias = finish.bias == nullptr ? nullptr : finish.bias + col;
-        block.finish.activation = finish.activation;
-        if (finish.mask != nullptr) {
-          block.finish.mask = finish.mask + rows.begin * finish.mask_row + col;
-          block.finish.mask_row = finish.mask_row;
-        }
-      }
       if (pack) {
         const int64_t packed = kernels_->packed_width(block.cols);
         T* panel = thread_scratch<T>(Scratch::Panel, kStepsPerPass * kernels_->panel);
@@ -264,14 +253,9 @@ void GemmPlan<T>::run_sums(const GemmArgs<T>& args, int64_t chunk, void* workspa
   const int64_t batch = chunk / sum_chunks_;
   const Range rows = even_share(shape_.m, sum_chunks_, chunk % sum_chunks_);
   const int64_t c = batch_offsets(batch).c + rows.begin * shape_.c_row;
-  const Finish<T> finish = {.accumulate = args.accumulate,
-                            .bias = args.bias,
-                            .activation = args.activation,
-                            .mask = args.mask == nullptr ? nullptr : args.mask + c,
-                            .mask_row = shape_.c_row};
   kernels_->reduce(part(workspace, batch, 0) + rows.begin * part_row(), k_parts_,
                    shape_.m * part_row(), part_row(), args.c + c, shape_.c_row, rows.size(),
-                   shape_.n, finish);
+                   shape_.n, args.finish.at(c, 0));
 }
 
 template class GemmPlan<float>;

@@ -37,17 +37,13 @@ struct GemmShape {
 // with trans_b.
 GemmShape dense_gemm(int64_t m, int64_t n, int64_t k, bool trans_a = false, bool trans_b = false);
 
-// Pointers of one product. `bias` has n elements and serves every batch; `mask` lies as C does.
-// Each may be null. What they do, and in which order, is said at Finish.
+// Pointers of one product and what happens to it; scale and bias serve every batch.
 template <class T>
 struct GemmArgs {
   const T* a = nullptr;
   const T* b = nullptr;
   T* c = nullptr;
-  bool accumulate = false;
-  const T* bias = nullptr;
-  Activation activation = Activation::None;
-  const T* mask = nullptr;
+  Finish<T> finish;
 };
 
 // How a product is cut into stages and chunks (see Stage). Made once for a shape, then used from

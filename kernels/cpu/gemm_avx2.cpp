@@ -25,6 +25,7 @@ struct Simd {
   static O factors(const float* p, Lanes lanes) { return load(p, lanes); }
   static O broadcast(const float* p) { return _mm256_broadcast_ss(p); }
   static V add(V x, V y) { return _mm256_add_ps(x, y); }
+  static V multiply(V x, V y) { return _mm256_mul_ps(x, y); }
   static V multiply_add(V x, V y, V z) { return _mm256_fmadd_ps(x, y, z); }
 
   // A NaN in the second operand of a maximum survives.

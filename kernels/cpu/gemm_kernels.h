@@ -18,17 +18,27 @@ struct Segment {
   int64_t k;
 };
 
-// What happens to a finished block, in this order: C is added (`accumulate`), the bias is added,
-// the activation is applied, and elements whose `mask` element is not greater than zero become zero
-// (the gradient of a ReLU that put out `mask`). Pointers are to the block's first element, null for
-// none.
+// What happens to a finished block, in this order: C is added (`accumulate`), columns are
+// multiplied by `scale`, the bias is added, the residual is added, the activation is applied, and
+// elements whose `mask` element is not greater than zero become zero (the gradient of a ReLU that
+// put out `mask`). Scale and bias have an element for each column, residual and mask lie as C does.
+// Pointers are to the block's first element, null for none.
 template <class R>
 struct Finish {
   bool accumulate = false;
+  const R* scale = nullptr;
   const R* bias = nullptr;
+  const R* residual = nullptr;
   Activation activation = Activation::None;
   const R* mask = nullptr;
-  int64_t mask_row = 0;
+
+  // The same for a block whose first element lies `offset` elements of C further on, in the
+  // `col`-th column from here.
+  Finish at(int64_t offset, int64_t col) const {
+    const auto moved = [](const R* p, int64_t by) { return p == nullptr ? nullptr : p + by; };
+    return {accumulate, moved(scale, col),  moved(bias, col), moved(residual, offset),
+            activation, moved(mask, offset)};
+  }
 };
 
 // C[rows, cols] = finish(sum over segments s and k < s.k of A_s[row, k] * B_s[k, col]), where

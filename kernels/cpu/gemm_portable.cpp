@@ -51,14 +51,21 @@ template <class T>
 void apply(const Finish<T>& finish, T* c, int64_t c_row, int64_t rows, int64_t cols) {
   for (int64_t i = 0; i < rows; ++i) {
     T* row = c + i * c_row;
+    if (finish.scale != nullptr) {
+      for (int64_t j = 0; j < cols; ++j) row[j] *= finish.scale[j];
+    }
     if (finish.bias != nullptr) {
       for (int64_t j = 0; j < cols; ++j) row[j] += finish.bias[j];
+    }
+    if (finish.residual != nullptr) {
+      const T* residual = finish.residual + i * c_row;
+      for (int64_t j = 0; j < cols; ++j) row[j] += residual[j];
     }
     if (finish.activation == Activation::Relu) {
       for (int64_t j = 0; j < cols; ++j) row[j] = row[j] < T{0} ? T{0} : row[j];
     }
     if (finish.mask != nullptr) {
-      const T* mask = finish.mask + i * finish.mask_row;
+      const T* mask = finish.mask + i * c_row;
       for (int64_t j = 0; j < cols; ++j) row[j] = mask[j] > T{0} ? row[j] : T{0};
     }
   }

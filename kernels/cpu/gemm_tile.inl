@@ -104,12 +104,30 @@ void tile(const Tile<R>& t) {
       }
     }
   }
+  if (finish.scale != nullptr) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const V scale = load_vector(finish.scale + t.col, v);
+#pragma GCC unroll 24
+      for (int r = 0; r < kRows; ++r) acc[r][v] = Simd::multiply(acc[r][v], scale);
+    }
+  }
   if (finish.bias != nullptr) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const V bias = load_vector(finish.bias + t.col, v);
 #pragma GCC unroll 24
       for (int r = 0; r < kRows; ++r) acc[r][v] = Simd::add(acc[r][v], bias);
+    }
+  }
+  if (finish.residual != nullptr) {
+    const R* residual = finish.residual + t.row * block.c_row + t.col;
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        acc[r][v] = Simd::add(acc[r][v], load_vector(residual + r * block.c_row, v));
+      }
     }
   }
   if (finish.activation == Activation::Relu) {
@@ -120,12 +138,12 @@ void tile(const Tile<R>& t) {
     }
   }
   if (finish.mask != nullptr) {
-    const R* mask = finish.mask + t.row * finish.mask_row + t.col;
+    const R* mask = finish.mask + t.row * block.c_row + t.col;
 #pragma GCC unroll 24
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        acc[r][v] = Simd::where_positive(load_vector(mask + r * finish.mask_row, v), acc[r][v]);
+        acc[r][v] = Simd::where_positive(load_vector(mask + r * block.c_row, v), acc[r][v]);
       }
     }
   }
@@ -227,10 +245,16 @@ void reduce(const float* parts, int64_t num_parts, int64_t part_stride, int64_t 
         sum = Simd::add(sum, Simd::load(part + i * part_stride, lanes));
       }
       if (finish.accumulate) sum = Simd::add(Simd::load(target, lanes), sum);
+      if (finish.scale != nullptr) {
+        sum = Simd::multiply(sum, Simd::load(finish.scale + col, lanes));
+      }
       if (finish.bias != nullptr) sum = Simd::add(sum, Simd::load(finish.bias + col, lanes));
+      if (finish.residual != nullptr) {
+        sum = Simd::add(sum, Simd::load(finish.residual + row * c_row + col, lanes));
+      }
       if (finish.activation == Activation::Relu) sum = Simd::relu(sum);
       if (finish.mask != nullptr) {
-        const R* mask = finish.mask + row * finish.mask_row + col;
+        const R* mask = finish.mask + row * c_row + col;
         sum = Simd::where_positive(Simd::load(mask, lanes), sum);
       }
       Simd::store(target, sum, lanes);

@@ -28,6 +28,7 @@ constexpr auto kEntries = std::to_array<KernelEntry>({
     {"conv2d_epilogue", accepts_conv2d, make_conv2d},
     {"conv2d_filter_grad", accepts_conv2d_filter_grad, make_conv2d_filter_grad},
     {"conv2d_input_grad", accepts_conv2d_input_grad, make_conv2d_input_grad},
+    {"conv2d_input_grad_epilogue", accepts_conv2d_input_grad_epilogue, make_conv2d_input_grad},
     {"copy", accepts_movement, make_copy},
     {"flip", accepts_movement, make_flip},
     {"fused", accepts_fused, make_fused},

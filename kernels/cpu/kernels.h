@@ -81,6 +81,7 @@ KernelPtr make_matmul(const Node& node);
 // convolution.cpp: conv2d conv2d_epilogue and the gradients
 bool accepts_conv2d(const Node& node);
 bool accepts_conv2d_input_grad(const Node& node);
+bool accepts_conv2d_input_grad_epilogue(const Node& node);
 bool accepts_conv2d_filter_grad(const Node& node);
 KernelPtr make_conv2d(const Node& node);
 KernelPtr make_conv2d_input_grad(const Node& node);

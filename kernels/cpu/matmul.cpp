@@ -27,7 +27,7 @@ class Matmul : public ContractionKernel {
     args.a = context.data<const T>(a_);
     args.b = context.data<const T>(b_);
     args.c = context.data<T>(c_);
-    set_epilogue<T>(context, args);
+    args.finish = finish<T>(context);
     plan_.run(args, stage, chunk, context.workspace);
   }
 

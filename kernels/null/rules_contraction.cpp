@@ -105,13 +105,21 @@ std::vector<Type> conv2d_epilogue(const Node& node) {
       node, {node.input(0).dtype, conv_dims(node, node.input(0).dims, node.input(1).dims)});
 }
 
-std::vector<Type> conv2d_input_grad(const Node& node) {
-  node.expect_inputs(2);
+Type input_grad(const Node& node) {
   expect_image_and_filter(node);
   const Dims x = node.ints("input_shape", 4, 0);
   node.require(conv_dims(node, x, node.input(1).dims) == node.input(0).dims, ADX_SHAPE,
                "dy has not the shape of the forward result");
-  return {{node.input(0).dtype, x}};
+  return {node.input(0).dtype, x};
+}
+
+std::vector<Type> conv2d_input_grad(const Node& node) {
+  node.expect_inputs(2);
+  return {input_grad(node)};
+}
+
+std::vector<Type> conv2d_input_grad_epilogue(const Node& node) {
+  return with_epilogue(node, input_grad(node));
 }
 
 std::vector<Type> conv2d_filter_grad(const Node& node) {
@@ -164,6 +172,7 @@ void add_contraction_rules(Rules& rules) {
   rules["conv2d"] = conv2d;
   rules["conv2d_epilogue"] = conv2d_epilogue;
   rules["conv2d_input_grad"] = conv2d_input_grad;
+  rules["conv2d_input_grad_epilogue"] = conv2d_input_grad_epilogue;
   rules["conv2d_filter_grad"] = conv2d_filter_grad;
   rules["max_pool2d"] = rules["avg_pool2d"] = pool;
   rules["max_pool2d_grad"] = max_pool2d_grad;

@@ -121,6 +121,28 @@ case(
     ),
 )
 case(
+    "conv2d_input_grad_epilogue",
+    lambda dy, w, residual, mask, epilogue, **attrs: np.where(
+        mask > 0, ref.conv2d_input_grad(dy, w, **attrs) + residual, 0
+    ),
+    [
+        Sample(
+            (Arg(_conv_output(x, w, attrs)), Arg(w), Arg(x), Arg(x)),
+            {"input_shape": x, "epilogue": "where(i2 > 0, i0 + i1, 0)", **attrs},
+        )
+        for x, w, attrs in CONV_ATTRS
+    ],
+    dtypes=WIDE,
+    ulps=32,
+    bound=lambda dy, w, residual, mask, epilogue, **attrs: (
+        ref.conv2d_input_grad(np.abs(dy), np.abs(w), **attrs) + np.abs(residual)
+    ),
+    large=Sample(
+        (Arg((128, 11, 11, 64)), Arg((3, 3, 32, 64)), *2 * [Arg((128, 13, 13, 32))]),
+        {"input_shape": (128, 13, 13, 32), "epilogue": "where(i2 > 0, i0 + i1, 0)"},
+    ),
+)
+case(
     "conv2d_epilogue",
     lambda x, w, bias, epilogue: np.maximum(ref.conv2d(x, w) + bias, 0),
     [

@@ -98,6 +98,7 @@ TEST_P(ContractionLevels, EpiloguesInTheKernelAndBehindIt) {
               b = random_array(DType::Float32, {70, 45}, 2);
   const Array bias = random_array(DType::Float32, {45}, 3),
               full = random_array(DType::Float32, {33, 45}, 4);
+  const Array other = random_array(DType::Float32, {45}, 6);
   const Array column = random_array(DType::Float32, {33, 1}, 5);
   const Array product = multiply(a, b, false, false);
   struct Case {
@@ -121,6 +122,16 @@ TEST_P(ContractionLevels, EpiloguesInTheKernelAndBehindIt) {
          return full.values[i] > 0 ? std::max(v + bias.values[i % 45], 0.0) : 0;
        }},
       {"i0 + i1", {full}, [&](double v, size_t i) { return v + full.values[i]; }},
+      {"i1 * i0", {bias}, [&](double v, size_t i) { return v * bias.values[i % 45]; }},
+      {"where(i4 > 0, maximum(i3 + (i0 * i1 + i2), 0), 0)",
+       {bias, other, full, full},
+       [&](double v, size_t i) {
+         const double y = v * bias.values[i % 45] + other.values[i % 45] + full.values[i];
+         return full.values[i] > 0 ? std::max(y, 0.0) : 0;
+       }},
+      {"(i0 + i1) * i2",
+       {bias, other},
+       [&](double v, size_t i) { return (v + bias.values[i % 45]) * other.values[i % 45]; }},
       {"i0 * i1 + i2",
        {column, bias},
        [&](double v, size_t i) { return v * column.values[i / 45] + bias.values[i % 45]; }},

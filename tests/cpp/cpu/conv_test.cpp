@@ -67,6 +67,11 @@ struct Sums {
     squares[i] += term * term;
     ++terms[i];
   }
+  void scale(int64_t i, double factor) {
+    value[i] *= factor;
+    squares[i] *= factor * factor;
+    ++terms[i];
+  }
   std::vector<double> value, squares;
   std::vector<int64_t> terms;
 };
@@ -102,13 +107,17 @@ void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
   const auto x = random_values<T>(size.x, 1);
   const auto w = random_values<W>(size.w, 2);
   const auto bias = random_values<T>(shape.out_channels, 3), mask = random_values<T>(size.y, 4);
+  const auto scale = random_values<T>(shape.out_channels, 5),
+             residual = random_values<T>(size.y, 6);
   ConvForwardArgs<T, W> args;
   args.x = x.data();
   args.w = w.data();
   if (epilogue) {
-    args.bias = bias.data();
-    args.activation = Activation::Relu;
-    args.mask = mask.data();
+    args.finish.scale = scale.data();
+    args.finish.bias = bias.data();
+    args.finish.residual = residual.data();
+    args.finish.activation = Activation::Relu;
+    args.finish.mask = mask.data();
   }
   const ConvForwardPlan<T, W> plan(shape, isa);
   const auto y =
@@ -123,7 +132,9 @@ void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
   EXPECT_EQ(plan.flops(), 2.0 * products);
   if (epilogue) {
     for (int64_t i = 0; i < size.y; ++i) {
+      sums.scale(i, number(scale[i % shape.out_channels]));
       sums.add(i, number(bias[i % shape.out_channels]));
+      sums.add(i, number(residual[i]));
       sums.value[i] = number(mask[i]) > 0 ? std::max(sums.value[i], 0.0) : 0.0;
     }
   }
@@ -136,11 +147,13 @@ void check_data(const ConvShape& shape, Isa isa, bool epilogue) {
   const auto dy = random_values<T>(size.y, 1);
   const auto w = random_values<W>(size.w, 2);
   const auto before = random_values<T>(size.x, 3), mask = random_values<T>(size.x, 4);
+  const auto residual = random_values<T>(size.x, 5);
   ConvDataArgs<T, W> args;
   args.dy = dy.data();
   args.w = w.data();
-  args.accumulate = epilogue;
-  args.mask = epilogue ? mask.data() : nullptr;
+  args.finish.accumulate = epilogue;
+  args.finish.residual = epilogue ? residual.data() : nullptr;
+  args.finish.mask = epilogue ? mask.data() : nullptr;
   const ConvDataPlan<T, W> plan(shape, isa);
   const auto dx = run_both_ways(plan, args, &ConvDataArgs<T, W>::dx, before);
 
@@ -151,6 +164,7 @@ void check_data(const ConvShape& shape, Isa isa, bool epilogue) {
   if (epilogue) {
     for (int64_t i = 0; i < size.x; ++i) {
       sums.add(i, number(before[i]));
+      sums.add(i, number(residual[i]));
       if (!(number(mask[i]) > 0)) sums.value[i] = 0;
     }
   }

@@ -22,6 +22,8 @@ struct Extras {
   bool bias = false;
   bool relu = false;
   bool mask = false;
+  bool scale = false;
+  bool residual = false;
 };
 
 int64_t extent(int64_t count, int64_t stride) { return (count - 1) * stride; }
@@ -73,14 +75,18 @@ void check(const GemmShape& given, Isa isa, Extras extras = {}) {
   const auto before = random_values<T>(operands.c_size, 3);
   const auto bias = random_values<T>(shape.n, 4);
   const auto mask = random_values<T>(operands.c_size, 5);
+  const auto scale = random_values<T>(shape.n, 6);
+  const auto residual = random_values<T>(operands.c_size, 7);
 
   GemmArgs<T> args;
   args.a = a.data();
   args.b = b.data();
-  args.accumulate = extras.accumulate;
-  args.bias = extras.bias ? bias.data() : nullptr;
-  args.activation = extras.relu ? Activation::Relu : Activation::None;
-  args.mask = extras.mask ? mask.data() : nullptr;
+  args.finish.accumulate = extras.accumulate;
+  args.finish.scale = extras.scale ? scale.data() : nullptr;
+  args.finish.bias = extras.bias ? bias.data() : nullptr;
+  args.finish.residual = extras.residual ? residual.data() : nullptr;
+  args.finish.activation = extras.relu ? Activation::Relu : Activation::None;
+  args.finish.mask = extras.mask ? mask.data() : nullptr;
 
   const GemmPlan<T> plan(shape, isa);
   std::vector<T> c = before, again = before;
@@ -107,11 +113,16 @@ void check(const GemmShape& given, Isa isa, Extras extras = {}) {
               double(b[at.b + p * shape.b_k + j * shape.b_col]));
         }
         if (extras.accumulate) add(before[index]);
+        if (extras.scale) {
+          sum *= scale[j];
+          squares *= double(scale[j]) * double(scale[j]);
+        }
         if (extras.bias) add(bias[j]);
+        if (extras.residual) add(residual[index]);
         if (extras.relu) sum = std::max(sum, 0.0);
         if (extras.mask && !(mask[index] > 0)) sum = 0;
-        // k products, the old value and the bias.
-        ASSERT_NEAR(c[index], sum, sum_tolerance<T>(shape.k + 2, squares)) << i << ", " << j;
+        // k products, the old value, the scaling, the bias and the residual.
+        ASSERT_NEAR(c[index], sum, sum_tolerance<T>(shape.k + 4, squares)) << i << ", " << j;
         written[index] = true;
       }
     }
@@ -160,8 +171,9 @@ TEST_P(Gemm, Float64) {
 }
 
 TEST_P(Gemm, EpiloguesInEveryCombination) {
-  for (int bits = 0; bits < 16; ++bits) {
-    const Extras extras = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+  for (int bits = 0; bits < 64; ++bits) {
+    const auto has = [&](int bit) { return (bits >> bit & 1) != 0; };
+    const Extras extras = {has(0), has(1), has(2), has(3), has(4), has(5)};
     SCOPED_TRACE(bits);
     check<float>(dense_gemm(13, 75, 9), GetParam(), extras);           // one chunk
     check<float>(dense_gemm(32, 128, 784), GetParam(), extras);        // k split among owners
@@ -237,8 +249,8 @@ TEST_P(Gemm, EmptySums) {
   args.a = c.data();
   args.b = c.data();
   args.c = c.data();
-  args.bias = bias.data();
-  args.activation = Activation::Relu;
+  args.finish.bias = bias.data();
+  args.finish.activation = Activation::Relu;
   run_serially(plan, args, nullptr);
   EXPECT_EQ(c, (std::vector<float>{1, 0, 3, 0, 1, 0, 3, 0, 1, 0, 3, 0}));
 
@@ -254,8 +266,8 @@ TEST_P(Gemm, NanSurvivesReluAndStopsAtTheMask) {
   args.a = a.data();
   args.b = b.data();
   args.c = c.data();
-  args.activation = Activation::Relu;
-  args.mask = mask.data();
+  args.finish.activation = Activation::Relu;
+  args.finish.mask = mask.data();
   const GemmPlan<float> plan(dense_gemm(1, 2, 1), GetParam());
   run_serially(plan, args, nullptr);
   EXPECT_TRUE(std::isnan(c[0]));

@@ -130,6 +130,19 @@ TEST(Decompose, ConvolutionEpilogueReadsExtras) {
             std::vector<double>(plain.data.size(), 2));
 }
 
+TEST(Decompose, ConvolutionGradientEpilogueReadsExtras) {
+  const Array dy = numbers({2, 4, 3, 4}, 1), filter = numbers({2, 2, 3, 4}, 2);
+  const Array mask = numbers({2, 5, 4, 3}, 3);
+  Attrs attrs = {{"input_shape", Ints{2, 5, 4, 3}}};
+  const Array plain = run("conv2d_input_grad", attrs, {dy, filter})[0];
+  std::vector<double> expected;
+  for (size_t i = 0; i < plain.data.size(); ++i) {
+    expected.push_back(mask.data[i] > 0 ? plain.data[i] : 0);
+  }
+  attrs.set("epilogue", "where(i1 > 0, i0, 0)");
+  expect_near(run("conv2d_input_grad_epilogue", attrs, {dy, filter, mask})[0].data, expected);
+}
+
 struct PoolCase {
   Shape x;
   Ints size, strides, padding;
@@ -395,6 +408,8 @@ TEST(Decompose, KeepsTypesInEveryFloatingDType) {
     run("conv2d", {}, {tensor({1, 3, 3, 2}), tensor({2, 2, 2, 1})});
     run("conv2d_epilogue", {{"epilogue", "i0 + i1"}},
         {tensor({1, 3, 3, 2}), tensor({2, 2, 2, 1}), numbers({1}, 1, DType::Float32)});
+    run("conv2d_input_grad_epilogue", {{"epilogue", "-i0"}, {"input_shape", Ints{1, 3, 3, 2}}},
+        {tensor({1, 2, 2, 1}), tensor({2, 2, 2, 1})});
     run("matmul_epilogue", {{"epilogue", "tanh(i0)"}}, {tensor({2, 3}), tensor({3, 2})});
     run("avg_pool2d", {{"pool_size", Ints{2, 2}}}, {tensor({1, 4, 4, 1})});
     run("dropout", {{"rate", 0.5}}, {tensor({3}), state});

@@ -75,6 +75,7 @@ TEST(Registry, HoldsTheWholeContract) {
                            "conv2d_input_grad",
                            "conv2d_filter_grad",
                            "conv2d_epilogue",
+                           "conv2d_input_grad_epilogue",
                            "max_pool2d",
                            "max_pool2d_grad",
                            "avg_pool2d",

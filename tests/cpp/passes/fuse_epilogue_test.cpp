@@ -74,6 +74,29 @@ TEST(FuseEpilogue, TheGradientOfReluWithItsMask) {
   })ir");
 }
 
+TEST(FuseEpilogue, TheGradientOfAResidualBlockWithItsMask) {
+  expect_fused(R"ir(graph g {
+    %d = input "d" : f32[2,4,4,8]
+    %w = state "w" : f32[3,3,6,8]
+    %y = input "y" : f32[2,4,4,6]
+    %r = input "r" : f32[2,4,4,6]
+    %c = constant() {value=f32[](0)}
+    %m = greater(%y, %c)
+    %0 = conv2d_input_grad(%d, %w) {padding=[1,1,1,1], input_shape=[2,4,4,6]}
+    %1 = add(%r, %0)
+    %2 = where(%m, %1, %c)
+    return %2
+  })ir",
+               R"ir(graph g {
+    %d = input "d" : f32[2,4,4,8]
+    %w = state "w" : f32[3,3,6,8]
+    %y = input "y" : f32[2,4,4,6]
+    %r = input "r" : f32[2,4,4,6]
+    %2 = conv2d_input_grad_epilogue(%d, %w, %y, %r) {padding=[1,1,1,1], input_shape=[2,4,4,6], epilogue="where(i1 > 0, i2 + i0, 0)"}
+    return %2
+  })ir");
+}
+
 TEST(FuseEpilogue, StopsWhereAValueIsNeededElsewhere) {
   expect_fused(R"ir(graph g {
     %x = input "x" : f32[4,3]
