@@ -76,10 +76,9 @@ void block(const Block<BFloat16, R>& block, void (*vectors)(const Block<BFloat16
         configured_cols = cols;
       }
       kContract[rows > kTile][cols > kTile](block, row, col, sums);
-      Finish<R> part = block.finish;
-      if (part.bias != nullptr) part.bias += col;
-      if (part.mask != nullptr) part.mask += row * part.mask_row + col;
-      finish(sums, 1, 0, kSide, block.c + row * block.c_row + col, block.c_row, rows, cols, part);
+      const int64_t offset = row * block.c_row + col;
+      finish(sums, 1, 0, kSide, block.c + offset, block.c_row, rows, cols,
+             block.finish.at(offset, col));
     }
   }
   if (configured_rows > 0) Tiles::release();

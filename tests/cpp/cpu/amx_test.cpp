@@ -68,7 +68,7 @@ void finish_plainly(const float* parts, int64_t, int64_t, int64_t part_row, floa
       float& x = c[i * c_row + j];
       x = parts[i * part_row + j] + (finish.accumulate ? x : 0.0f);
       if (finish.bias != nullptr) x += finish.bias[j];
-      if (finish.mask != nullptr && !(finish.mask[i * finish.mask_row + j] > 0)) x = 0;
+      if (finish.mask != nullptr && !(finish.mask[i * c_row + j] > 0)) x = 0;
     }
   }
 }
@@ -106,7 +106,7 @@ void check_block(int64_t rows, int64_t cols, const std::vector<int64_t>& depths)
   block.c_row = cols;
   block.rows = rows;
   block.cols = cols;
-  block.finish = {.accumulate = true, .bias = bias.data(), .mask = mask.data(), .mask_row = cols};
+  block.finish = {.accumulate = true, .bias = bias.data(), .mask = mask.data()};
   amx::block<EmulatedTiles>(block, never, finish_plainly);
 
   for (int64_t i = 0; i < rows; ++i) {
