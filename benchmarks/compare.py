@@ -25,6 +25,8 @@ from pathlib import Path
 
 import machine
 
+import addax as ax
+
 HERE = Path(__file__).parent
 FIGURES = ("ms_per_step", "first_step_ms", "import_ms", "peak_mb")
 
@@ -35,7 +37,7 @@ Runs = dict[str, list[dict[str, float]]]
 class Peer:
     script: str
     environment: dict[str, str]
-    works: tuple[str, ...] = ("mlp", "cnn", "resnet50")
+    works: tuple[str, ...] = ("mlp", "cnn", "resnet50", "resnet50_bfloat16")
 
 
 PEERS = {
@@ -137,6 +139,9 @@ def main() -> None:
     sections = [f"## {datetime.date.today()}: {machine.describe()}"]
     sections.append(f"{arguments.rounds} rounds in turn; median (minimum to maximum).")
     for work in arguments.work:
+        if work.endswith("bfloat16") and "bfloat16" not in ax.devices()[0].fast_dtypes:
+            sections.append(f"{work}: skipped, this processor has no bfloat16 products.")
+            continue
         if arguments.batches:
             by_batch = {b: rounds(arguments.rounds, pythons, work, b) for b in arguments.batches}
             sections.append(batch_table(work, by_batch))

@@ -1,7 +1,14 @@
 // Prints what this machine can do at most with all threads together, as "name value" lines:
 //   fma_gflops    float32 multiply-adds held in registers
+//   bf16_gflops   bfloat16 products held in registers, where there are instructions for them: AMX
+//                 tiles, else vectors of pairs
 //   read_gbs_N    reading N KiB per thread again and again, from whichever cache holds them
 // usage: limits THREADS. Compile with -O3 -march=native, without -ffast-math.
+
+#if defined(__AMX_BF16__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -59,6 +66,53 @@ void multiply_add(int) {
   sink = total;
 }
 
+#if defined(__AMX_BF16__)
+
+// 16 rows of 64 bytes for all eight tile registers.
+struct alignas(64) TileConfig {
+  unsigned char palette = 1, start_row = 0, reserved[14] = {};
+  unsigned short row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  unsigned char rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+constexpr double kBf16FlopsALoop = 4 * 2.0 * 16 * 16 * 32;
+constexpr long kBf16Loops = 5'000'000;
+
+bool has_bf16() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+
+void multiply_bf16(int) {
+  const TileConfig config;
+  asm volatile("ldtilecfg %0" ::"m"(config));
+  asm volatile("tilezero %tmm0; tilezero %tmm1; tilezero %tmm2; tilezero %tmm3");
+  asm volatile("tilezero %tmm4; tilezero %tmm5; tilezero %tmm6; tilezero %tmm7");
+  for (long loop = 0; loop < kBf16Loops; ++loop) {
+    asm volatile("tdpbf16ps %tmm6, %tmm4, %tmm0; tdpbf16ps %tmm7, %tmm4, %tmm1");
+    asm volatile("tdpbf16ps %tmm6, %tmm5, %tmm2; tdpbf16ps %tmm7, %tmm5, %tmm3");
+  }
+  asm volatile("tilerelease");
+}
+
+#elif defined(__AVX512BF16__)
+
+constexpr int kBf16Chains = 16;
+constexpr double kBf16FlopsALoop = kBf16Chains * 2.0 * 32;
+constexpr long kBf16Loops = 10'000'000;
+
+bool has_bf16() { return true; }
+
+void multiply_bf16(int) {
+  Vector sums[kBf16Chains];
+  for (int i = 0; i < kBf16Chains; ++i) sums[i] = Vector{};
+  const Vector factors = Vector{} + 1.0f;
+  for (long loop = 0; loop < kBf16Loops; ++loop) {
+    for (Vector& sum : sums) asm volatile("vdpbf16ps %1, %1, %0" : "+v"(sum) : "v"(factors));
+  }
+  float total = 0;
+  for (const Vector& sum : sums) total += sum[0];
+  sink = total;
+}
+
+#endif
+
 void read_all(const std::vector<Vector>& buffer, long repeats) {
   Vector sums[8] = {};
   for (long r = 0; r < repeats; ++r) {
@@ -88,6 +142,12 @@ int main(int argc, char** argv) {
   if (threads < 1) return 2;
   const double time = fastest_round(threads, 3, multiply_add);
   std::printf("fma_gflops %.1f\n", 2.0 * kLanes * kChains * kFmaLoops * threads / time * 1e-9);
+#if defined(__AMX_BF16__) || defined(__AVX512BF16__)
+  if (has_bf16()) {
+    const double bf16_time = fastest_round(threads, 3, multiply_bf16);
+    std::printf("bf16_gflops %.1f\n", kBf16FlopsALoop * kBf16Loops * threads / bf16_time * 1e-9);
+  }
+#endif
   for (size_t kib = 256; kib <= size_t{256} << 10; kib *= 4) {
     const long repeats = std::max(1L, static_cast<long>((size_t{512} << 10) / kib));
     std::printf("read_gbs_%zu %.1f\n", kib, read_gbs(threads, kib << 10, repeats));

@@ -15,6 +15,7 @@ class Limits:
 
     threads: int
     gflops: float
+    bf16_gflops: float | None  # None without instructions for bfloat16 products
     read_gbs: dict[int, float]  # by the bytes that each thread reads again and again
 
     def bandwidth(self, moved: int) -> float:
@@ -22,9 +23,10 @@ class Limits:
         fitting = [size for size in sorted(self.read_gbs) if size * self.threads >= moved]
         return self.read_gbs[fitting[0] if fitting else max(self.read_gbs)]
 
-    def seconds(self, flops: float, moved: int) -> float:
+    def seconds(self, flops: float, moved: int, dtype: str = "float32") -> float:
         """The least time for so many operations on so many bytes."""
-        return max(flops / (self.gflops * 1e9), moved / (self.bandwidth(moved) * 1e9))
+        narrow = self.bf16_gflops if dtype == "bfloat16" else None
+        return max(flops / ((narrow or self.gflops) * 1e9), moved / (self.bandwidth(moved) * 1e9))
 
 
 def measure(threads: int) -> Limits:
@@ -42,4 +44,4 @@ def measure(threads: int) -> Limits:
         ).stdout
     values = {name: float(value) for name, value in map(str.split, output.splitlines())}
     reads = {int(n.rpartition("_")[2]) << 10: v for n, v in values.items() if "read" in n}
-    return Limits(threads, values["fma_gflops"], reads)
+    return Limits(threads, values["fma_gflops"], values.get("bf16_gflops"), reads)

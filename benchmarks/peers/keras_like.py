@@ -8,7 +8,7 @@ from workload import Workload, images_and_labels, report, seconds
 
 
 def build(keras: Any, name: str, image: tuple[int, ...]) -> Any:
-    if name == "resnet50":
+    if name.startswith("resnet50"):
         return keras.applications.ResNet50(
             weights=None, input_shape=image, classes=10, classifier_activation=None
         )
@@ -39,6 +39,7 @@ def run(keras: Any, name: str, work: Workload, import_s: float) -> None:
 
     def first() -> None:
         nonlocal model
+        keras.mixed_precision.set_global_policy(work.policy)
         model = build(keras, name, work.image)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile("adam", loss, metrics=["accuracy"])

@@ -17,7 +17,7 @@ if name != "mlp":
 
 
 def build() -> nn.Module:
-    if name == "resnet50":
+    if name.startswith("resnet50"):
         import torchvision
 
         model = torchvision.models.resnet50(weights=None, num_classes=10)
@@ -34,7 +34,8 @@ def build() -> nn.Module:
 
 
 def step(indices: torch.Tensor) -> None:
-    value = nn.functional.cross_entropy(model(images[indices]), labels[indices])
+    with torch.autocast("cpu", torch.bfloat16, enabled=work.policy == "mixed_bfloat16"):
+        value = nn.functional.cross_entropy(model(images[indices]), labels[indices])
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     optimizer.step()

@@ -20,6 +20,7 @@ class Workload:
     count: int
     batch: int
     epochs: int
+    policy: str = "float32"
 
     @property
     def steps(self) -> int:
@@ -34,6 +35,7 @@ WORKLOADS = {
     "mlp": Workload((28, 28), 60_000, 32, 5),
     "cnn": Workload((28, 28, 1), 60_000, 128, 1),
     "resnet50": Workload((32, 32, 3), 1_280, 64, 1),
+    "resnet50_bfloat16": Workload((32, 32, 3), 1_280, 64, 1, "mixed_bfloat16"),
 }
 
 
