@@ -64,19 +64,35 @@ def test_inference_with_a_residual(shape, dtype, far):
     assert (error <= 8 * np.finfo(dtype).eps * size).all()
 
 
-def test_inference_has_no_sweep_of_its_own():
+def residual_block() -> ax.Model:
     layers = ax.layers
     inputs = ax.Input((8, 8, 16))
     x = layers.Conv2D(16, 3, padding="same")(inputs)
     x = layers.Activation("relu")(layers.BatchNormalization()(x))
-    x = layers.BatchNormalization()(layers.Conv2D(16, 1)(x))
-    model = ax.Model(inputs, layers.Activation("relu")(layers.Add()([inputs, x])))
-    images = floats(1, 4, 8, 8, 16).astype("float32")
-    model.predict(images, verbose=0)
+    x = layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same")(x))
+    x = layers.Activation("relu")(layers.Add()([inputs, x]))
+    return ax.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+
+
+def sweeps(profile, elements: int) -> int:
+    """Fused loops with at least one operation for each of so many elements."""
+    return sum(span["op"] == "fused" and span["flops"] >= elements for span in profile.spans)
+
+
+def test_sweeps_over_images():
+    images = floats(1, 32, 8, 8, 16).astype("float32")
+    model = residual_block()
+    model.compile("sgd", "mse")
+    model.predict(images, batch_size=32, verbose=0)
     with ax.profile() as profile:
-        model.predict(images, verbose=0)
-    sizes = [span["flops"] for span in profile.spans if span["op"] == "fused"]
-    assert sizes and max(sizes) < 100 * 16  # channels, not pixels
+        model.predict(images, batch_size=32, verbose=0)
+    assert sweeps(profile, images.size) == 0
+    targets = floats(2, 32, 3).astype("float32")
+    model.fit(images, targets, batch_size=32, verbose=0)
+    with ax.profile() as profile:
+        model.fit(images, targets, batch_size=32, verbose=0)
+    # Statistics and result, and two for the gradient, of each of two normalizations.
+    assert sweeps(profile, images.size) == 8
 
 
 @ax.function
@@ -132,17 +148,29 @@ def test_statistics_of_what_lies_far_from_zero(dtype, far):
     )
 
 
+@pytest.mark.parametrize("images", [1, 3, 64, 65, 200])
+@pytest.mark.parametrize("where", [0, -1])
+def test_statistics_with_one_outlier(images, where):
+    # All of the variance lies in one element, which the first images may or may not hold.
+    x = np.zeros((images, 5, 5, 2), "float32")
+    x[where, 2, 2, 0] = 1000
+    x[..., 1] = 0.1
+    one = np.ones(2, "float32")
+    _, mean, variance = batch_norm_train(x, one, one, epsilon=EPSILON)
+    exact = x.astype("float64")
+    eps = np.finfo("float32").eps
+    np.testing.assert_allclose(mean.numpy(), exact.mean((0, 1, 2)), rtol=16 * eps)
+    # A variance that is the difference of numbers up to 65 times as large.
+    expected = exact[..., 0].var()
+    np.testing.assert_allclose(variance.numpy()[0], expected, rtol=8 * 65 * eps)
+    assert 0 <= variance.numpy()[1] < (16 * eps * 0.1) ** 2
+
+
 def test_same_bits_for_any_number_of_threads():
     def trained(threads: int) -> list[bytes]:
         ax.set_num_threads(threads)
         ax.random.set_seed(5)
-        layers = ax.layers
-        inputs = ax.Input((8, 8, 16))
-        x = layers.Conv2D(16, 3, padding="same")(inputs)
-        x = layers.Activation("relu")(layers.BatchNormalization()(x))
-        x = layers.BatchNormalization()(layers.Conv2D(16, 3, padding="same")(x))
-        x = layers.Activation("relu")(layers.Add()([inputs, x]))
-        model = ax.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+        model = residual_block()
         model.compile("sgd", "mse")
         images = floats(1, 64, 8, 8, 16).astype("float32")
         model.fit(images, floats(2, 64, 3).astype("float32"), epochs=2, verbose=0)
