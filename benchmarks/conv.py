@@ -1,6 +1,7 @@
-"""Time every convolution of ResNet-50: forward, by its input and by its filter.
+"""Time the convolutions of ResNet-50, or those in groups of ResNeXt-50: in all three directions.
 
-    python benchmarks/conv.py [--image 32 224] [--batch 64 16] [--torch /venvs/torch/bin/python]
+    python benchmarks/conv.py [--network resnext50] [--image 32 224] [--batch 64 16]
+        [--torch /venvs/torch/bin/python]
 
 Equal layers are timed once. The share is that of the fused multiply-adds that all cores together
 reach, or of what the layer's bytes allow where those bind. With --torch the same layers run through
@@ -43,6 +44,7 @@ class Convolution:
     filters: int
     kernel: int
     stride: int
+    groups: int = 1
 
     @property
     def pad(self) -> int:
@@ -56,7 +58,7 @@ class Convolution:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {
             "x": (self.batch, self.size, self.size, self.channels),
-            "w": (self.kernel, self.kernel, self.channels, self.filters),
+            "w": (self.kernel, self.kernel, self.channels // self.groups, self.filters),
             "y": (self.batch, self.output, self.output, self.filters),
         }
 
@@ -65,7 +67,7 @@ class Convolution:
         """Of one direction, taps that fall on padding left out."""
         steps = np.arange(self.output)[:, None] * self.stride + np.arange(self.kernel) - self.pad
         taps = int(((steps >= 0) & (steps < self.size)).sum()) ** 2
-        return 2.0 * self.batch * taps * self.channels * self.filters
+        return 2.0 * self.batch * taps * self.channels * self.filters / self.groups
 
     @property
     def bytes(self) -> int:
@@ -95,6 +97,22 @@ def resnet50(image: int, batch: int) -> dict[Convolution, int]:
     return found
 
 
+def resnext50(image: int, batch: int) -> dict[Convolution, int]:
+    """Its convolutions in 32 groups of 4 to 32 channels; the others are those of ResNet-50."""
+    found: dict[Convolution, int] = {}
+    size = -(-image // 4)
+    for channels, blocks in ((128, 3), (256, 4), (512, 6), (1024, 3)):
+        if channels > 128:
+            found[Convolution(batch, size, channels, channels, 3, 2, 32)] = 1
+            size = -(-size // 2)
+        same = Convolution(batch, size, channels, channels, 3, 1, 32)
+        found[same] = blocks - (channels > 128)
+    return found
+
+
+NETWORKS = {"resnet50": resnet50, "resnext50": resnext50}
+
+
 def median_seconds(call: Callable[[], object], budget: float) -> float:
     call()
     times: list[float] = []
@@ -112,7 +130,11 @@ def measure(layer: Convolution, budget: float) -> list[float]:
         _core.tensor(rng.standard_normal(shape, dtype=np.float32))
         for shape in layer.shapes.values()
     )
-    attrs = {"strides": (layer.stride,) * 2, "padding": (layer.pad,) * 4}
+    attrs = {
+        "strides": (layer.stride,) * 2,
+        "padding": (layer.pad,) * 4,
+        "groups": layer.groups,
+    }
     calls = (
         ("conv2d", [x, w], attrs),
         ("conv2d_input_grad", [y, w], {"input_shape": layer.shapes["x"], **attrs}),
@@ -148,9 +170,10 @@ def table(
     ]
     for number, (layer, count) in enumerate(layers.items()):
         stride = f"/{layer.stride}" if layer.stride > 1 else ""
+        groups = f" in {layer.groups}" if layer.groups > 1 else ""
         cells = [
             f"{layer.size}x{layer.size}x{layer.channels}",
-            f"{layer.kernel}x{layer.kernel}x{layer.filters}{stride}",
+            f"{layer.kernel}x{layer.kernel}x{layer.filters}{stride}{groups}",
             str(count),
         ]
         for direction in range(len(DIRECTIONS)):
@@ -175,6 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--network", choices=NETWORKS, default="resnet50")
     parser.add_argument("--image", type=int, nargs="+", default=[32, 224])
     parser.add_argument("--batch", type=int, nargs="+", default=[64, 16], help="one for each image")
     parser.add_argument("--seconds", type=float, default=0.2, help="time spent on each number")
@@ -188,11 +212,11 @@ def main() -> None:
     top = limits.measure(arguments.threads)
     lines = [
         f"## {datetime.date.today()}: {machine.describe()}",
-        f"Convolutions of ResNet-50 in float32, {arguments.threads} threads, medians; peak "
-        f"{top.gflops:.0f} GFLOP/s, measured in the same run.",
+        f"Convolutions of {arguments.network} in float32, {arguments.threads} threads, medians; "
+        f"peak {top.gflops:.0f} GFLOP/s, measured in the same run.",
     ]
     for image, batch in zip(arguments.image, arguments.batch, strict=True):
-        layers = resnet50(image, batch)
+        layers = NETWORKS[arguments.network](image, batch)
         own = [measure(layer, arguments.seconds) for layer in layers]
         other = None
         if arguments.torch:

@@ -24,22 +24,22 @@ def median_seconds(call: Callable[[], object], budget: float) -> float:
 
 
 def measure(layer: dict[str, int], budget: float) -> list[float]:
-    size, kernel = layer["size"], layer["kernel"]
+    size, kernel, groups = layer["size"], layer["kernel"], layer["groups"]
     pad, stride = kernel // 2, layer["stride"]
     x = torch.randn(layer["batch"], layer["channels"], size, size)
-    w = torch.randn(layer["filters"], layer["channels"], kernel, kernel)
+    w = torch.randn(layer["filters"], layer["channels"] // groups, kernel, kernel)
     x, w = (t.to(memory_format=torch.channels_last) for t in (x, w))
-    y = torch.nn.functional.conv2d(x, w, stride=stride, padding=pad)
+    y = torch.nn.functional.conv2d(x, w, stride=stride, padding=pad, groups=groups)
 
     def backward(by_input: bool) -> object:
         return torch.ops.aten.convolution_backward(
-            y, x, w, None, [stride] * 2, [pad] * 2, [1, 1], False, [0, 0], 1,
+            y, x, w, None, [stride] * 2, [pad] * 2, [1, 1], False, [0, 0], groups,
             [by_input, not by_input, False],
         )  # fmt: skip
 
     with torch.no_grad():
         return [
-            median_seconds(lambda: torch.conv2d(x, w, None, stride, pad), budget),
+            median_seconds(lambda: torch.conv2d(x, w, None, stride, pad, 1, groups), budget),
             median_seconds(lambda: backward(True), budget),
             median_seconds(lambda: backward(False), budget),
         ]

@@ -32,9 +32,9 @@ auto tap_method(const ConvShape& shape, const TapProblem& problem, Isa isa) {
   if constexpr (std::is_same_v<T, BFloat16>) {
     return std::variant<TapContraction<T, W>>(TapContraction<T, W>(problem, isa));
   } else {
-    using Method = std::variant<TapContraction<T>, DepthwiseTaps<T>>;
-    return is_depthwise(shape) ? Method(DepthwiseTaps<T>(problem, isa))
-                               : Method(TapContraction<T>(problem, isa));
+    using Method = std::variant<TapContraction<T>, NarrowTaps<T>>;
+    return has_narrow_groups<T>(shape, isa) ? Method(NarrowTaps<T>(problem, isa))
+                                            : Method(TapContraction<T>(problem, isa));
   }
 }
 
@@ -43,9 +43,9 @@ auto filter_method(const ConvShape& shape, Isa isa) {
   if constexpr (std::is_same_v<T, BFloat16>) {
     return std::variant<PairedFilterContraction<W>>(PairedFilterContraction<W>(shape, isa));
   } else {
-    using Method = std::variant<FilterContraction<T>, DepthwiseFilter<T>>;
-    return is_depthwise(shape) ? Method(DepthwiseFilter<T>(shape, isa))
-                               : Method(FilterContraction<T>(shape, isa));
+    using Method = std::variant<FilterContraction<T>, NarrowFilter<T>>;
+    return has_narrow_groups<T>(shape, isa) ? Method(NarrowFilter<T>(shape, isa))
+                                            : Method(FilterContraction<T>(shape, isa));
   }
 }
 
@@ -53,7 +53,7 @@ auto filter_method(const ConvShape& shape, Isa isa) {
 
 bool takes_bfloat16(const ConvShape& shape, bool by_input, Isa isa) {
   const auto problem = by_input ? data_problem(shape) : forward_problem(shape);
-  return has_bfloat16_kernels(isa) && !is_depthwise(shape) &&
+  return has_bfloat16_kernels(isa) && !has_narrow_groups<float>(shape, isa) &&
          TapContraction<BFloat16>::takes(problem);
 }
 

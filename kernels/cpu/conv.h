@@ -10,10 +10,10 @@
 #include "cpu/conv_filter_pairs.h"
 #include "cpu/conv_shape.h"
 #include "cpu/conv_taps.h"
-#include "cpu/depthwise.h"
-#include "cpu/depthwise_filter.h"
 #include "cpu/gemm_kernels.h"
 #include "cpu/isa.h"
+#include "cpu/narrow_filter.h"
+#include "cpu/narrow_taps.h"
 #include "cpu/stages.h"
 
 namespace addax::cpu {
@@ -64,11 +64,14 @@ class ConvMethod {
   std::variant<Methods...> method_;
 };
 
-// Depthwise kernels and those of a single dtype take weights of that dtype only.
+// Narrow groups have kernels of their own. Of others, each is a contraction: as good as a whole
+// convolution where a group fills vectors, while groups of 3 or 5 channels, or of unlike widths on
+// both sides, leave most lanes idle. Kernels for narrow groups and those of a single dtype take
+// weights of that dtype only.
 template <class T, class W>
 struct ConvMethods {
-  using Taps = ConvMethod<TapContraction<T>, DepthwiseTaps<T>>;
-  using Filter = ConvMethod<FilterContraction<T>, DepthwiseFilter<T>>;
+  using Taps = ConvMethod<TapContraction<T>, NarrowTaps<T>>;
+  using Filter = ConvMethod<FilterContraction<T>, NarrowFilter<T>>;
 };
 template <class W>
 struct ConvMethods<BFloat16, W> {
@@ -77,8 +80,8 @@ struct ConvMethods<BFloat16, W> {
 };
 
 // Whether there are kernels for bfloat16 images at this level, forward or by data (`by_input`):
-// channels are contracted by pairs, and depthwise convolutions not at all. By filter there are
-// kernels for every shape that is not depthwise.
+// channels are contracted by pairs, and narrow groups not at all. By filter there are kernels for
+// every shape that has no narrow groups.
 bool takes_bfloat16(const ConvShape& shape, bool by_input, Isa isa = active_isa());
 
 // Each plan is made once for a shape and used from any number of threads: stages in order, the

@@ -43,10 +43,4 @@ inline ConvShape joined_rows(ConvShape shape) {
   return shape;
 }
 
-// Every channel is a group of its own.
-inline bool is_depthwise(const ConvShape& shape) {
-  return shape.groups > 1 && shape.groups == shape.in_channels &&
-         shape.groups == shape.out_channels;
-}
-
 }  // namespace addax::cpu

@@ -112,7 +112,9 @@ bool accepts_conv2d_input_grad(const Node& node) {
 bool accepts_conv2d_filter_grad(const Node& node) {
   const DType dtype = node.input(0).dtype;
   const ConvShape shape = conv_shape(node, node.input(0).shape, node.output().shape);
-  if (dtype == DType::BFloat16) return has_bfloat16_kernels(active_isa()) && !is_depthwise(shape);
+  if (dtype == DType::BFloat16) {
+    return has_bfloat16_kernels(active_isa()) && !has_narrow_groups<float>(shape, active_isa());
+  }
   return dtype == DType::Float32 || dtype == DType::Float64;
 }
 

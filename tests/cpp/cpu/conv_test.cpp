@@ -463,6 +463,56 @@ TEST_P(Conv, Depthwise) {
                 GetParam());
 }
 
+TEST_P(Conv, NarrowGroups) {
+  for (int64_t group : {2, 4, 8, 16}) {
+    for (int64_t stride : {1, 2}) {
+      // The last vector has idle lanes at every level.
+      check<float>({.batch = 2,
+                    .height = same(5, 3, stride),
+                    .width = same(21, 3, stride),
+                    .in_channels = 5 * group,
+                    .out_channels = 5 * group,
+                    .groups = 5},
+                   GetParam());
+    }
+    check<float>({.batch = 35,
+                  .height = same(3, 3),
+                  .width = same(4, 3),
+                  .in_channels = 3 * group,
+                  .out_channels = 3 * group,
+                  .groups = 3},
+                 GetParam());
+  }
+  check<float>({.batch = 2,
+                .height = same(9, 3, 1, 2),
+                .width = valid(11, 2, 2, 3),
+                .in_channels = 48,
+                .out_channels = 48,
+                .groups = 12},
+               GetParam());
+  check<float>({.batch = 3,
+                .height = valid(5, 1),
+                .width = valid(7, 1),
+                .in_channels = 64,
+                .out_channels = 64,
+                .groups = 16},
+               GetParam());
+  check<double>({.batch = 17,
+                 .height = same(4, 3),
+                 .width = same(5, 2),
+                 .in_channels = 12,
+                 .out_channels = 12,
+                 .groups = 3},
+                GetParam());
+  check<float>({.batch = 2,
+                .height = valid(2, 3),
+                .width = valid(4, 2),
+                .in_channels = 8,
+                .out_channels = 8,
+                .groups = 2},
+               GetParam());
+}
+
 TEST_P(Conv, Pointwise) {
   check<float>({.batch = 5,
                 .height = valid(3, 1),

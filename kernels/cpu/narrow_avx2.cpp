@@ -1,3 +1,3 @@
 #define ADDAX_ISA avx2
 #define ADDAX_VECTOR_BYTES 32
-#include "cpu/depthwise_kernels.inl"
+#include "cpu/narrow_kernels.inl"

@@ -1,3 +1,3 @@
 #define ADDAX_ISA avx512
 #define ADDAX_VECTOR_BYTES 64
-#include "cpu/depthwise_kernels.inl"
+#include "cpu/narrow_kernels.inl"

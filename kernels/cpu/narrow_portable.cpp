@@ -1,3 +1,3 @@
 #define ADDAX_ISA portable
 #define ADDAX_VECTOR_BYTES 16
-#include "cpu/depthwise_kernels.inl"
+#include "cpu/narrow_kernels.inl"
