@@ -65,6 +65,19 @@ void tile(const Tile<R>& t) {
     for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::zero();
   }
 
+  // What the finish reads arrives while the sums are formed: rows far apart are cache misses.
+  const Finish<R>& finish = block.finish;
+  for (const R* extra : {finish.residual, finish.mask}) {
+    if (extra == nullptr) continue;
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        __builtin_prefetch(extra + (t.row + r) * block.c_row + t.col + v * kWidth);
+      }
+    }
+  }
+
   // One pointer for three rows keeps the addresses in registers.
   constexpr int kGroups = (kRows + 2) / 3;
   for (int64_t s = 0; s < block.num_segments; ++s) {
@@ -90,7 +103,6 @@ void tile(const Tile<R>& t) {
     }
   }
 
-  const Finish<R>& finish = block.finish;
   const auto load_vector = [&](const R* p, int v) {
     return v == kLast ? load<kMasked>(p + v * kWidth, tail) : Simd::load(p + v * kWidth);
   };
