@@ -8,6 +8,7 @@
 #include "cpu/gemm.h"
 #include "cpu/kernels.h"
 #include "cpu/matmul_shape.h"
+#include "cpu/pair_matmul.h"
 
 namespace addax::cpu {
 namespace {
@@ -35,7 +36,8 @@ class Matmul : public ContractionKernel {
   Tensor a_, b_, c_;
 };
 
-// 16-bit operands are widened to float32 first, and the result is narrowed once.
+// 16-bit operands without kernels of their own are widened to float32 first, and the result is
+// narrowed once.
 class NarrowMatmul : public ContractionKernel {
  public:
   explicit NarrowMatmul(const Node& node)
@@ -155,6 +157,7 @@ class IntegerMatmul : public ContractionKernel {
 bool accepts_matmul(const Node& node) { return node.output().dtype != DType::Bool; }
 
 KernelPtr make_matmul(const Node& node) {
+  if (multiplies_pairs(node)) return make_pair_matmul(node);
   switch (node.output().dtype) {
     case DType::Float32:
       return std::make_unique<Matmul<float>>(node);

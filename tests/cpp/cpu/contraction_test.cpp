@@ -60,8 +60,9 @@ struct Operands {
 
 TEST_P(ContractionLevels, MatmulOfAnyDTypeOrientationAndBatch) {
   const std::vector<Operands> cases = {
-      {{32, 784}, {784, 10}},    {{5, 3}, {3, 7}}, {{1, 1}, {1, 1}},   {{2, 4, 3}, {2, 3, 5}},
-      {{4, 1, 2, 3}, {5, 3, 6}}, {{3, 0}, {0, 4}}, {{3, 2, 8}, {8, 4}}};
+      {{32, 784}, {784, 10}},    {{5, 3}, {3, 7}},   {{1, 1}, {1, 1}},    {{2, 4, 3}, {2, 3, 5}},
+      {{4, 1, 2, 3}, {5, 3, 6}}, {{3, 0}, {0, 4}},   {{3, 2, 8}, {8, 4}}, {{64, 130}, {130, 70}},
+      {{13, 34}, {34, 66}},      {{7, 18}, {18, 5}}, {{2, 9, 6}, {6, 3}}};
   for (DType type : {DType::Float32, DType::Float64, DType::Float16, DType::BFloat16, DType::Int32,
                      DType::UInt8, DType::Int64}) {
     for (const Operands& c : cases) {
