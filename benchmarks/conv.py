@@ -1,9 +1,9 @@
 """Time the convolutions of ResNet-50, or those in groups of ResNeXt-50: in all three directions.
 
     python benchmarks/conv.py [--network resnext50] [--image 32 224] [--batch 64 16]
-        [--torch /venvs/torch/bin/python]
+        [--dtype bfloat16] [--torch /venvs/torch/bin/python]
 
-Equal layers are timed once. The share is that of the fused multiply-adds that all cores together
+Equal layers are timed once. The share is that of the dtype's products that all cores together
 reach, or of what the layer's bytes allow where those bind. With --torch the same layers run through
 PyTorch (channels-last, oneDNN) in the same run. With --results the tables go to RESULTS.md.
 """
@@ -45,6 +45,7 @@ class Convolution:
     kernel: int
     stride: int
     groups: int = 1
+    dtype: str = "float32"
 
     @property
     def pad(self) -> int:
@@ -71,7 +72,8 @@ class Convolution:
 
     @property
     def bytes(self) -> int:
-        return 4 * sum(int(np.prod(shape)) for shape in self.shapes.values())
+        size = 2 if self.dtype == "bfloat16" else 4
+        return size * sum(int(np.prod(shape)) for shape in self.shapes.values())
 
 
 def resnet50(image: int, batch: int) -> dict[Convolution, int]:
@@ -127,7 +129,7 @@ def median_seconds(call: Callable[[], object], budget: float) -> float:
 def measure(layer: Convolution, budget: float) -> list[float]:
     rng = np.random.default_rng(0)
     x, w, y = (
-        _core.tensor(rng.standard_normal(shape, dtype=np.float32))
+        _core.tensor(rng.standard_normal(shape, dtype=np.float32), dtype=layer.dtype)
         for shape in layer.shapes.values()
     )
     attrs = {
@@ -181,7 +183,7 @@ def table(
             rate = f"{layer.flops / seconds * 1e-9:,.0f}"
             if other:
                 rate += f" ({layer.flops / other[number][direction] * 1e-9:,.0f})"
-            cells += [rate, f"{top.seconds(layer.flops, layer.bytes) / seconds:.0%}"]
+            cells += [rate, f"{top.seconds(layer.flops, layer.bytes, layer.dtype) / seconds:.0%}"]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -199,6 +201,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--network", choices=NETWORKS, default="resnet50")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--image", type=int, nargs="+", default=[32, 224])
     parser.add_argument("--batch", type=int, nargs="+", default=[64, 16], help="one for each image")
     parser.add_argument("--seconds", type=float, default=0.2, help="time spent on each number")
@@ -210,13 +213,19 @@ def main() -> None:
         sys.exit("--image and --batch: give as many batch sizes as image sizes")
     ax.set_num_threads(arguments.threads)
     top = limits.measure(arguments.threads)
+    peak = top.bf16_gflops if arguments.dtype == "bfloat16" else top.gflops
+    if peak is None:
+        sys.exit("bfloat16: skipped, this processor has no instructions for its products")
     lines = [
         f"## {datetime.date.today()}: {machine.describe()}",
-        f"Convolutions of {arguments.network} in float32, {arguments.threads} threads, medians; "
-        f"peak {top.gflops:.0f} GFLOP/s, measured in the same run.",
+        f"Convolutions of {arguments.network} in {arguments.dtype}, {arguments.threads} threads, "
+        f"medians; peak {peak:.0f} GFLOP/s, measured in the same run.",
     ]
     for image, batch in zip(arguments.image, arguments.batch, strict=True):
-        layers = NETWORKS[arguments.network](image, batch)
+        layers = {
+            dataclasses.replace(layer, dtype=arguments.dtype): count
+            for layer, count in NETWORKS[arguments.network](image, batch).items()
+        }
         own = [measure(layer, arguments.seconds) for layer in layers]
         other = None
         if arguments.torch:

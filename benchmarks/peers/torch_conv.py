@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -23,12 +24,13 @@ def median_seconds(call: Callable[[], object], budget: float) -> float:
     return statistics.median(times)
 
 
-def measure(layer: dict[str, int], budget: float) -> list[float]:
+def measure(layer: dict[str, Any], budget: float) -> list[float]:
     size, kernel, groups = layer["size"], layer["kernel"], layer["groups"]
     pad, stride = kernel // 2, layer["stride"]
     x = torch.randn(layer["batch"], layer["channels"], size, size)
     w = torch.randn(layer["filters"], layer["channels"] // groups, kernel, kernel)
-    x, w = (t.to(memory_format=torch.channels_last) for t in (x, w))
+    dtype = getattr(torch, layer["dtype"])
+    x, w = (t.to(dtype, memory_format=torch.channels_last) for t in (x, w))
     y = torch.nn.functional.conv2d(x, w, stride=stride, padding=pad, groups=groups)
 
     def backward(by_input: bool) -> object:
