@@ -140,7 +140,7 @@ def measure(layer: Convolution, budget: float) -> list[float]:
     calls = (
         ("conv2d", [x, w], attrs),
         ("conv2d_input_grad", [y, w], {"input_shape": layer.shapes["x"], **attrs}),
-        ("conv2d_filter_grad", [x, y], {"filter_shape": layer.shapes["w"], **attrs}),
+        ("conv2d_filter_grad", [x, y], {"filter_shape": layer.shapes["w"], "wide": True, **attrs}),
     )
     return [median_seconds(lambda call=call: _core.apply(*call), budget) for call in calls]
 
