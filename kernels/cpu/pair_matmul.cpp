@@ -34,68 +34,39 @@ ConvShape product_shape(const Node& node) {
   return transposes_b(node) ? pointwise(rows, b[0], depth) : pointwise(rows, depth, cols);
 }
 
-// c = a b.
+// The convolution or gradient of Plan on a and b; those by the weights leave epilogues to others.
+template <class Plan, class Args>
 class Product : public ContractionKernel {
  public:
   explicit Product(const Node& node)
       : plan_(product_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
     add_plan(plan_);
-    add_epilogue(node);
+    add_epilogue(node, kFinishes);
   }
 
  private:
+  static constexpr bool kFinishes = requires(Args args) { args.finish; };
+
   void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
-    plan_.run({context.data<const BFloat16>(a_), context.data<const BFloat16>(b_),
-               context.data<BFloat16>(c_), finish<BFloat16>(context)},
-              stage, chunk, context.workspace);
+    const auto* a = context.data<const BFloat16>(a_);
+    const auto* b = context.data<const BFloat16>(b_);
+    auto* c = context.data<BFloat16>(c_);
+    if constexpr (kFinishes) {
+      plan_.run(Args{a, b, c, finish<BFloat16>(context)}, stage, chunk, context.workspace);
+    } else {
+      plan_.run(Args{a, b, c}, stage, chunk, context.workspace);
+    }
   }
 
-  ConvForwardPlan<BFloat16> plan_;
+  Plan plan_;
   Tensor a_, b_, c_;
 };
 
-// c = a b', as the gradient by the input of x b.
-class ProductWithTransposed : public ContractionKernel {
- public:
-  explicit ProductWithTransposed(const Node& node)
-      : plan_(product_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
-    add_plan(plan_);
-    add_epilogue(node);
-  }
-
- private:
-  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
-    ConvDataArgs<BFloat16> args;
-    args.dy = context.data<const BFloat16>(a_);
-    args.w = context.data<const BFloat16>(b_);
-    args.dx = context.data<BFloat16>(c_);
-    args.finish = finish<BFloat16>(context);
-    plan_.run(args, stage, chunk, context.workspace);
-  }
-
-  ConvDataPlan<BFloat16> plan_;
-  Tensor a_, b_, c_;
-};
-
-// c = a' b, as the gradient by the weights of a w, where b is the gradient by the result.
-class ProductOfTransposed : public ContractionKernel {
- public:
-  explicit ProductOfTransposed(const Node& node)
-      : plan_(product_shape(node)), a_(node.input(0)), b_(node.input(1)), c_(node.output()) {
-    add_plan(plan_);
-    add_epilogue(node, false);
-  }
-
- private:
-  void run_contraction(const RunContext& context, size_t stage, int64_t chunk) const override {
-    plan_.run({context.data<const BFloat16>(a_), context.data<const BFloat16>(b_),
-               context.data<BFloat16>(c_)},
-              stage, chunk, context.workspace);
-  }
-
-  ConvFilterPlan<BFloat16> plan_;
-  Tensor a_, b_, c_;
-};
+// a b as a convolution of a's rows by b, a b' as the gradient by its input where a is that by its
+// result, a' b as the gradient by its weights where b is that by its result.
+using Plain = Product<ConvForwardPlan<BFloat16>, ConvForwardArgs<BFloat16>>;
+using WithTransposed = Product<ConvDataPlan<BFloat16>, ConvDataArgs<BFloat16>>;
+using OfTransposed = Product<ConvFilterPlan<BFloat16>, ConvFilterArgs<BFloat16>>;
 
 }  // namespace
 
@@ -107,9 +78,9 @@ bool multiplies_pairs(const Node& node) {
 }
 
 KernelPtr make_pair_matmul(const Node& node) {
-  if (transposes_a(node)) return std::make_unique<ProductOfTransposed>(node);
-  if (transposes_b(node)) return std::make_unique<ProductWithTransposed>(node);
-  return std::make_unique<Product>(node);
+  if (transposes_a(node)) return std::make_unique<OfTransposed>(node);
+  if (transposes_b(node)) return std::make_unique<WithTransposed>(node);
+  return std::make_unique<Plain>(node);
 }
 
 }  // namespace addax::cpu
