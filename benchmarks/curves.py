@@ -50,32 +50,27 @@ class Learner:
     dtype: str
     runs: int
 
-    def train(self, work: str, data: Path, batch: int, epochs: int) -> History:
-        asked = {
-            "work": work,
-            "data": str(data),
-            "batch": batch,
-            "epochs": epochs,
-            "dtype": self.dtype,
-        }
+    def train(self, recipe: dict[str, object]) -> History:
+        asked = {**recipe, "dtype": self.dtype}
         run = subprocess.run(
             [self.python, HERE / "peers" / "curve.py", self.framework],
             env={**os.environ, **self.environment}, input=json.dumps(asked),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if run.returncode != 0:
-            raise RuntimeError(f"{self.title} failed on {work}:\n{run.stderr[-2000:]}")
+            raise RuntimeError(f"{self.title} failed on {recipe['work']}:\n{run.stderr[-2000:]}")
         history: History = json.loads(run.stdout.splitlines()[-1])
         return history
 
 
-def curves(learner: Learner, work: str, data: Path, batch: int, epochs: int) -> list[History]:
+def curves(learner: Learner, recipe: dict[str, object]) -> list[History]:
     histories = []
     for run in range(learner.runs):
         begin = time.perf_counter()
-        histories.append(learner.train(work, data, batch, epochs))
+        histories.append(learner.train(recipe))
         print(
-            f"{work}, {learner.title}, run {run + 1}: {time.perf_counter() - begin:.0f} s, "
+            f"{recipe['work']}, {learner.title}, run {run + 1}: "
+            f"{time.perf_counter() - begin:.0f} s, "
             f"test accuracy {histories[-1]['val_accuracy'][-1]:.3f}",
             flush=True,
         )
@@ -104,6 +99,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--work", nargs="+", default=["cifar_cnn"], choices=WORKS)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--runs", type=int, default=3, help="of Addax")
     parser.add_argument("--peer-runs", type=int, default=2)
     parser.add_argument(
@@ -139,17 +135,22 @@ def main() -> None:
     counts = ", ".join(f"{learner.runs} runs of {learner.title}" for learner in taking_part)
     sections = [f"## {datetime.date.today()}: {machine.describe()}"]
     sections.append(
-        f"Learning curves on {len(x):,} images of CIFAR-10, tested on {len(x_test):,}: Adam, "
-        f"batches of {arguments.batch}, {counts}; mean (minimum to maximum)."
+        f"Learning curves on {len(x):,} images of CIFAR-10, tested on {len(x_test):,}: Adam "
+        f"at {arguments.learning_rate:g}, batches of {arguments.batch}, {counts}; mean (minimum to "
+        "maximum)."
     )
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "cifar10.npz"
         np.savez(data, x=x, y=y, x_test=x_test, y_test=y_test)
         for work in arguments.work:
-            measured = {
-                learner.title: curves(learner, work, data, arguments.batch, arguments.epochs)
-                for learner in taking_part
+            recipe = {
+                "work": work,
+                "data": str(data),
+                "batch": arguments.batch,
+                "epochs": arguments.epochs,
+                "learning_rate": arguments.learning_rate,
             }
+            measured = {learner.title: curves(learner, recipe) for learner in taking_part}
             sections.append(table(work, measured))
             print(sections[-1], flush=True)
     if arguments.results:

@@ -21,7 +21,8 @@ with np.load(asked["data"]) as data:
     x, y, x_test, y_test = (data[key] for key in ("x", "y", "x_test", "y_test"))
 model = build(framework, asked["work"], x.shape[1:])
 loss = framework.losses.SparseCategoricalCrossentropy(from_logits=True)
-model.compile("adam", loss, metrics=["accuracy"])
+adam = framework.optimizers.Adam(asked["learning_rate"])
+model.compile(adam, loss, metrics=["accuracy"])
 history = model.fit(
     x / np.float32(255),
     y,
