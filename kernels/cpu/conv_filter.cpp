@@ -19,8 +19,8 @@ constexpr int64_t kMaxPartBytes = 8 << 20;
 constexpr int64_t kMaxParts = 16;
 
 // x and dy of the images, or of the band of one image, that all units of a chunk visit before the
-// next: half of a typical L2. Fewer pixels would make visiting dw too dear.
-constexpr int64_t kVisitBytes = 512 << 10;
+// next: half of L2. Fewer pixels would make visiting dw too dear.
+int64_t visit_bytes() { return l2_share(2, 1); }
 constexpr int64_t kMinVisitPixels = 128;
 
 }  // namespace
@@ -105,11 +105,11 @@ void FilterContraction<T, R>::plan() {
   panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
 
   const int64_t bundle_bytes = bundle_size * int64_t{sizeof(Factor<T>)};
-  const int64_t visit = std::max(kVisitBytes / std::max<int64_t>(1, bundle_bytes),
+  const int64_t visit = std::max(visit_bytes() / std::max<int64_t>(1, bundle_bytes),
                                  ceil_div(kMinVisitPixels, std::max<int64_t>(1, bundle_pixels)));
   bundles_at_once_ = std::clamp<int64_t>(visit, 1, std::max<int64_t>(1, bundles_));
   if (bundles_at_once_ == 1) {
-    bands_ = std::clamp<int64_t>(ceil_div(bundle_bytes, kVisitBytes), 1,
+    bands_ = std::clamp<int64_t>(ceil_div(bundle_bytes, visit_bytes()), 1,
                                  std::max<int64_t>(1, bundle_pixels / kMinVisitPixels));
   }
 

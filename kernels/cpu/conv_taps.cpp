@@ -22,8 +22,8 @@ constexpr int64_t kImagesPerChunk = 24;
 constexpr int64_t kDirectRowBytes = 2048;
 constexpr int64_t kDirectPixels = 128;
 
-// Steps between two visits of a block: a panel of 64 columns then takes 256 KB of L2.
-constexpr int64_t kStepsPerPass = 1024;
+// Steps between two visits of a block: a panel of 64 columns then takes a quarter of L2.
+int64_t steps_per_pass() { return l2_share(4, 64 * sizeof(float)); }
 
 bool prefers_images(const std::vector<AxisRun>& merged, int64_t batch) {
   int64_t longest = 0;
@@ -57,11 +57,12 @@ std::set<int64_t> used_taps(const std::vector<AxisRun>& runs) {
 template <class T>
 void run_in_passes(const GemmKernels<T>& kernels, const Block<T>& whole,
                    const std::vector<Segment>& segments) {
+  const int64_t most = steps_per_pass();
   Block<T> block = whole;
   std::size_t begin = 0;
   do {
     std::size_t end = std::is_same_v<T, Sum<T>> ? begin : segments.size();
-    for (int64_t steps = 0; end < segments.size() && steps < kStepsPerPass; ++end) {
+    for (int64_t steps = 0; end < segments.size() && steps < most; ++end) {
       steps += segments[end].k;
     }
     block.segments = segments.data() + begin;

@@ -9,9 +9,9 @@
 namespace addax::cpu {
 namespace {
 
-// Steps of k between two visits of a block of C: a panel of 64 columns of B then takes 128 KB of
+// Steps of k between two visits of a block of C: a panel of 64 columns of B then takes an eighth of
 // L2.
-constexpr int64_t kStepsPerPass = 512;
+int64_t steps_per_pass() { return l2_share(8, 64 * sizeof(float)); }
 
 // Up to this many rows k is split rather than C, so that a chunk owns whole rows of B, the weight.
 constexpr int64_t kFewRows = 64;
@@ -213,7 +213,7 @@ template <class T>
 void GemmPlan<T>::multiply(const T* a, const T* b, Range rows, Range cols, Range steps, T* c,
                            int64_t c_row, const Finish<T>& finish) const {
   const bool pack = packs(rows.size());
-  const int64_t passes = std::max<int64_t>(1, ceil_div(steps.size(), kStepsPerPass));
+  const int64_t passes = std::max<int64_t>(1, ceil_div(steps.size(), steps_per_pass()));
   const int64_t width = pack ? kernels_->panel : cols.size();
   for (int64_t pass = 0; pass < passes; ++pass) {
     const Range part = even_share(steps.size(), passes, pass);
@@ -237,7 +237,7 @@ void GemmPlan<T>::multiply(const T* a, const T* b, Range rows, Range cols, Range
       block.finish.accumulate = pass > 0 || finish.accumulate;
       if (pack) {
         const int64_t packed = kernels_->packed_width(block.cols);
-        T* panel = thread_scratch<T>(Scratch::Panel, kStepsPerPass * kernels_->panel);
+        T* panel = thread_scratch<T>(Scratch::Panel, segment.k * kernels_->panel);
         kernels_->pack(block.b, block.b_k, block.b_col, segment.k, block.cols, panel);
         block.b = panel;
         block.b_k = packed;

@@ -18,11 +18,12 @@ struct Segment {
   int64_t k;
 };
 
-// What happens to a finished block, in this order: C is added (`accumulate`), columns are
-// multiplied by `scale`, the bias is added, the residual is added, the activation is applied, and
-// elements whose `mask` element is not greater than zero become zero (the gradient of a ReLU that
-// put out `mask`). Scale and bias have an element for each column, residual and mask lie as C does.
-// Pointers are to the block's first element, null for none.
+// What a block's sums begin with, C instead of zero (`accumulate`), and what happens to the
+// finished ones, in this order: columns are multiplied by `scale`, the bias is added, the residual
+// is added, the activation is applied, and elements whose `mask` element is not greater than zero
+// become zero (the gradient of a ReLU that put out `mask`). Scale and bias have an element for each
+// column, residual and mask lie as C does. Pointers are to the block's first element, null for
+// none.
 template <class R>
 struct Finish {
   bool accumulate = false;
@@ -45,7 +46,8 @@ struct Finish {
 // A_s[row, k] = a[s.a + row * a_row + k * a_k] and B_s[k, col] = b[s.b + k * b_k + col * b_col].
 // Strides and offsets of A and B count factors, those of C its elements R, to which the finished
 // sums are rounded. The order of the sum for one element of C depends on the segments alone, not on
-// the block's shape, at every level but Portable.
+// the block's shape nor, with `accumulate`, on how many blocks they are dealt out to, at every
+// level but Portable and Amx.
 template <class T, class R = T>
 struct Block {
   const Factor<T>* a = nullptr;

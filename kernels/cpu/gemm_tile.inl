@@ -58,15 +58,27 @@ void tile(const Tile<R>& t) {
   const int64_t a_row = block.a_row, a_k = block.a_k, b_k = block.b_k;
   const Lanes tail = t.tail;
   constexpr int kLast = kVectors - 1;
+  const Finish<R>& finish = block.finish;
+  const auto load_vector = [&](const R* p, int v) {
+    return v == kLast ? load<kMasked>(p + v * kWidth, tail) : Simd::load(p + v * kWidth);
+  };
+  R* c = block.c + t.row * block.c_row + t.col;
   V acc[kRows][kVectors];
+  if (finish.accumulate) {
 #pragma GCC unroll 24
-  for (int r = 0; r < kRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::zero();
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = load_vector(c + r * block.c_row, v);
+    }
+  } else {
+#pragma GCC unroll 24
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) acc[r][v] = Simd::zero();
+    }
   }
 
   // What the finish reads arrives while the sums are formed: rows far apart are cache misses.
-  const Finish<R>& finish = block.finish;
   for (const R* extra : {finish.residual, finish.mask}) {
     if (extra == nullptr) continue;
 #pragma GCC unroll 24
@@ -103,19 +115,6 @@ void tile(const Tile<R>& t) {
     }
   }
 
-  const auto load_vector = [&](const R* p, int v) {
-    return v == kLast ? load<kMasked>(p + v * kWidth, tail) : Simd::load(p + v * kWidth);
-  };
-  R* c = block.c + t.row * block.c_row + t.col;
-  if (finish.accumulate) {
-#pragma GCC unroll 24
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        acc[r][v] = Simd::add(load_vector(c + r * block.c_row, v), acc[r][v]);
-      }
-    }
-  }
   if (finish.scale != nullptr) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {

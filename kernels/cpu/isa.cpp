@@ -132,4 +132,8 @@ const CacheSizes& cache_sizes() {
   return sizes;
 }
 
+int64_t l2_share(int64_t parts, std::size_t bytes) {
+  return static_cast<int64_t>(cache_sizes().l2 / bytes) / parts;
+}
+
 }  // namespace addax::cpu

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace addax::cpu {
@@ -32,5 +33,8 @@ struct CacheSizes {
   std::size_t l3;
 };
 const CacheSizes& cache_sizes();
+
+// How many pieces of `bytes` fit into one part of L2 in `parts`. For blocking that changes no bits.
+int64_t l2_share(int64_t parts, std::size_t bytes);
 
 }  // namespace addax::cpu

@@ -274,6 +274,39 @@ TEST_P(Gemm, NanSurvivesReluAndStopsAtTheMask) {
   EXPECT_EQ(c[1], 0.0f);
 }
 
+// So that blocking may follow the caches' sizes.
+TEST_P(Gemm, BlocksOfADeepSumDoNotShow) {
+  if (GetParam() == Isa::Portable) GTEST_SKIP() << "BLAS sums as it likes";
+  const GemmKernels<float>& kernels = gemm_kernels<float>(GetParam());
+  constexpr int64_t kRows = 13, kCols = 75, kSteps = 97;
+  const auto a = random_values<float>(kRows * kSteps, 1);
+  const auto b = random_values<float>(kSteps * kCols, 2), bias = random_values<float>(kCols, 3);
+  const auto sums = [&](const std::vector<int64_t>& cuts) {
+    std::vector<float> c(kRows * kCols, std::numeric_limits<float>::quiet_NaN());
+    for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+      const Segment segment = {cuts[i], cuts[i] * kCols, cuts[i + 1] - cuts[i]};
+      Block<float> block;
+      block.a = a.data();
+      block.a_row = kSteps;
+      block.b = b.data();
+      block.b_k = kCols;
+      block.segments = &segment;
+      block.num_segments = 1;
+      block.c = c.data();
+      block.c_row = kCols;
+      block.rows = kRows;
+      block.cols = kCols;
+      block.finish.accumulate = i > 0;
+      if (i + 2 == cuts.size()) block.finish.bias = bias.data();
+      kernels.block(block);
+    }
+    return c;
+  };
+  const auto whole = sums({0, kSteps});
+  EXPECT_TRUE(same_bits(sums({0, 1, 50, kSteps}), whole));
+  EXPECT_TRUE(same_bits(sums({0, 32, 64, 96, kSteps}), whole));
+}
+
 TEST_P(Gemm, SameBitsForAnyNumberOfThreads) {
   for (const GemmShape& shape : {dense_gemm(32, 128, 784), dense_gemm(784, 128, 32, true),
                                  dense_gemm(300, 300, 300, false, true)}) {
