@@ -6,13 +6,18 @@ python examples/cifar10_resnet50.py --epochs 10 --batch-size 64 --model resnet50
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
 import cifar_data
-from matplotlib.figure import Figure
 
 import addax as ax
+
+try:
+    from matplotlib.figure import Figure
+except ModuleNotFoundError:
+    sys.exit("matplotlib draws the curves: pip install matplotlib")
 
 layers = ax.layers
 
