@@ -14,7 +14,10 @@ def describe() -> str:
         key, _, value = line.partition(":")
         fields.setdefault(key.strip(), value.strip())
     flags = fields.get("flags", "").split()
-    widest = next((f for f in ("amx_tile", "avx512f", "avx2") if f in flags), "none of AVX2, ...")
+    widest = next(
+        (f for f in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if f in flags),
+        "none of AVX2, ...",
+    )
     family = f"family {fields.get('cpu family')} model {fields.get('model')}"
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
