@@ -44,7 +44,7 @@ class _ImageAugmentation(Layer):
         return self._changed(inputs) if training else self._unchanged(inputs)
 
     def _changed(self, images: Tensor) -> Tensor:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must override _changed()")
 
     def _unchanged(self, images: Tensor) -> Tensor:
         return images.astype(self.compute_dtype)
