@@ -4,22 +4,10 @@
 #include "ops/compute_class.h"
 #include "ops/expr_emitter.h"
 #include "ops/registry.h"
+#include "ops/update_groups.h"
 
 namespace addax {
 namespace {
-
-// The tensors of an update: `groups` groups of `count` each behind its scalars.
-struct Groups {
-  size_t scalars;
-  size_t count;
-  size_t groups;
-
-  size_t index(size_t group, size_t i) const { return scalars + group * count + i; }
-};
-
-Groups groups_of(const OpDef& op, const Attrs& attrs, size_t groups) {
-  return {op.inputs.size() - 1, static_cast<size_t>(attrs.integer("count")), groups};
-}
 
 void require_scalar(const OpCall& call, size_t index, DType dtype) {
   require_dtype(call, index, dtype);
@@ -30,30 +18,31 @@ void require_scalar(const OpCall& call, size_t index, DType dtype) {
 std::vector<TensorType> infer_groups(const OpCall& call, size_t num_groups) {
   const int64_t count = call.attrs.integer("count");
   if (count < 1) argument_error(call, "count must be at least 1, got " + std::to_string(count));
-  const Groups groups = groups_of(call.op, call.attrs, num_groups);
-  if (call.inputs.size() != groups.index(num_groups, 0)) {
+  const UpdateGroups groups = {call.op.inputs.size() - 1, static_cast<size_t>(count), num_groups};
+  if (call.inputs.size() != groups.input(num_groups, 0)) {
     argument_error(call, "takes " + std::to_string(groups.scalars) + " scalars and " +
                              std::to_string(num_groups) + " groups of " + std::to_string(count) +
                              " tensors, got " + std::to_string(call.inputs.size()) + " inputs");
   }
   for (size_t group = 0; group < num_groups; ++group) {
     for (size_t i = 0; i < groups.count; ++i) {
-      const TensorType& parameter = call.inputs[groups.index(0, i)];
-      const TensorType& tensor = call.inputs[groups.index(group, i)];
+      const TensorType& parameter = call.inputs[groups.input(UpdateGroups::kParameters, i)];
+      const TensorType& tensor = call.inputs[groups.input(group, i)];
       if (!is_floating(parameter.dtype)) {
         dtype_error(call, "parameter " + std::to_string(i) + " must be floating, got " +
                               std::string(name(parameter.dtype)));
       }
       if (tensor == parameter) continue;
       shape_error(call, "parameter " + std::to_string(i) + " is " + parameter.to_string() +
-                            " but its " + (group == 1 ? "gradient" : "slot") + " is " +
+                            " but its " +
+                            (group == UpdateGroups::kGradients ? "gradient" : "slot") + " is " +
                             tensor.to_string() + "; they must be equal");
     }
   }
   std::vector<TensorType> outputs;
   for (size_t group = 0; group < num_groups; ++group) {
-    for (size_t i = 0; i < groups.count && group != 1; ++i) {
-      outputs.push_back(call.inputs[groups.index(group, i)]);
+    for (size_t i = 0; i < groups.count && group != UpdateGroups::kGradients; ++i) {
+      outputs.push_back(call.inputs[groups.input(group, i)]);
     }
   }
   return outputs;
@@ -97,15 +86,15 @@ std::vector<TensorType> infer_sgd(const OpCall& call) {
 
 std::vector<Value> decompose_sgd(const DecomposeCall& call) {
   Emitter& emit = call.emit;
-  const Groups groups = groups_of(call.op, call.attrs, sgd_groups(call.attrs));
+  const UpdateGroups groups = update_groups(call.op, call.attrs, call.inputs.size());
   const NamedNumbers numbers = {{"momentum", call.attrs.number("momentum")}};
   std::vector<Value> parameters;
   std::vector<Value> velocities;
   for (size_t i = 0; i < groups.count; ++i) {
-    const Value g = call.inputs[groups.index(1, i)];
+    const Value g = call.inputs[groups.input(UpdateGroups::kGradients, i)];
     const DType dtype = emit.dtype(g);
     const DType wide = compute_class(dtype);
-    const Value p = decayed(call, call.inputs[groups.index(0, i)], wide);
+    const Value p = decayed(call, call.inputs[groups.input(UpdateGroups::kParameters, i)], wide);
     const Value lr = call.inputs[0];
     if (groups.groups == 2) {
       const Value next = emit_text(emit, "p - lr * g", {{"p", p}, {"lr", lr}, {"g", g}}, wide);
@@ -114,7 +103,7 @@ std::vector<Value> decompose_sgd(const DecomposeCall& call) {
     }
     const Value v =
         emit_text(emit, "momentum * v - lr * g",
-                  {{"v", call.inputs[groups.index(2, i)]}, {"lr", lr}, {"g", g}}, wide, numbers);
+                  {{"v", call.inputs[groups.input(2, i)]}, {"lr", lr}, {"g", g}}, wide, numbers);
     const bool nesterov = call.attrs.flag("nesterov");
     const Value next = emit_text(emit, nesterov ? "p + momentum * v - lr * g" : "p + v",
                                  {{"p", p}, {"v", v}, {"lr", lr}, {"g", g}}, wide, numbers);
@@ -146,19 +135,19 @@ Value adam_rate(const DecomposeCall& call) {
 
 std::vector<Value> decompose_adam(const DecomposeCall& call) {
   Emitter& emit = call.emit;
-  const Groups groups = groups_of(call.op, call.attrs, kAdamGroups);
+  const UpdateGroups groups = update_groups(call.op, call.attrs, call.inputs.size());
   const NamedNumbers numbers = numeric_attrs(call.attrs);
   const Value rate = adam_rate(call);
   std::array<std::vector<Value>, 3> next;
   for (size_t i = 0; i < groups.count; ++i) {
-    const Value g = call.inputs[groups.index(1, i)];
+    const Value g = call.inputs[groups.input(UpdateGroups::kGradients, i)];
     const DType dtype = emit.dtype(g);
     const DType wide = compute_class(dtype);
-    const Value p = decayed(call, call.inputs[groups.index(0, i)], wide);
+    const Value p = decayed(call, call.inputs[groups.input(UpdateGroups::kParameters, i)], wide);
     const Value m = emit_text(emit, "m + (g - m) * (1 - beta_1)",
-                              {{"m", call.inputs[groups.index(2, i)]}, {"g", g}}, wide, numbers);
+                              {{"m", call.inputs[groups.input(2, i)]}, {"g", g}}, wide, numbers);
     const Value v = emit_text(emit, "v + (g * g - v) * (1 - beta_2)",
-                              {{"v", call.inputs[groups.index(3, i)]}, {"g", g}}, wide, numbers);
+                              {{"v", call.inputs[groups.input(3, i)]}, {"g", g}}, wide, numbers);
     const Value q = emit_text(emit, "p - rate * m / (sqrt(v) + epsilon)",
                               {{"p", p}, {"rate", rate}, {"m", m}, {"v", v}}, wide, numbers);
     next[0].push_back(emit.cast(q, dtype));
@@ -173,10 +162,11 @@ std::vector<Value> decompose_adam(const DecomposeCall& call) {
 }
 
 double flops_per_parameter(const OpCall& call, double each) {
-  const Groups groups = groups_of(call.op, call.attrs, 2);
+  const UpdateGroups groups = update_groups(call.op, call.attrs, call.inputs.size());
   double elements = 0;
   for (size_t i = 0; i < groups.count; ++i) {
-    elements += static_cast<double>(call.inputs[groups.index(0, i)].shape.num_elements());
+    elements += static_cast<double>(
+        call.inputs[groups.input(UpdateGroups::kParameters, i)].shape.num_elements());
   }
   return each * elements;
 }

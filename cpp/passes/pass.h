@@ -61,6 +61,10 @@ void fuse_epilogue(Graph& graph, const PassTarget& target);
 // Gathers elementwise ops, and reductions of their results, into `fused` nodes.
 void fuse_elementwise(Graph& graph, const PassTarget& target);
 
+// An optimizer's step of many parameters becomes several, each right after the gradients that it
+// takes: those are in the cache then, and their memory serves the gradients that come later.
+void split_updates(Graph& graph, const PassTarget& target);
+
 // Checks that the device takes every node; throws UnsupportedError for the first that it refuses.
 void place(Graph& graph, const PassTarget& target);
 

@@ -35,6 +35,7 @@ constexpr std::array kPipeline = {
     kDecompose,
     Pass{"fill_constants", passes::fill_constants},
     kDeadCode,
+    Pass{"split_updates", passes::split_updates},
     Pass{"place", passes::place},
     Pass{"materialize", passes::materialize},
 };
