@@ -3,13 +3,8 @@
 namespace addax::null_device {
 namespace {
 
-struct DTypeInfo {
-  const char* name;
-  uint64_t bytes;
-};
-constexpr DTypeInfo kDTypes[] = {{"bool", 1},     {"uint8", 1},   {"int8", 1},
-                                 {"int32", 4},    {"int64", 8},   {"float16", 2},
-                                 {"bfloat16", 2}, {"float32", 4}, {"float64", 8}};
+constexpr const char* kNames[] = {"bool",    "uint8",    "int8",    "int32",  "int64",
+                                  "float16", "bfloat16", "float32", "float64"};
 
 std::vector<Type> types_of(const adx_graph& graph, const int32_t* tensors, int32_t count) {
   std::vector<Type> types;
@@ -31,10 +26,10 @@ int64_t Type::elements() const {
   return n;
 }
 
-uint64_t Type::bytes() const { return static_cast<uint64_t>(elements()) * kDTypes[dtype].bytes; }
+uint64_t Type::bytes() const { return static_cast<uint64_t>(elements()) * plugin::size_of(dtype); }
 
 std::string Type::to_string() const {
-  std::string text = std::string(kDTypes[dtype].name) + "(";
+  std::string text = std::string(kNames[dtype]) + "(";
   for (size_t i = 0; i < dims.size(); ++i) {
     text += (i == 0 ? "" : ", ") + std::to_string(dims[i]);
   }
@@ -142,7 +137,7 @@ void Node::expect_rank(int i, int rank) const {
 void Node::expect_dtype(int first, int32_t dtype) const {
   for (int i = first; i < num_inputs(); ++i) {
     require(input(i).dtype == dtype, ADX_DTYPE,
-            "input " + std::to_string(i) + " must be " + kDTypes[dtype].name);
+            "input " + std::to_string(i) + " must be " + kNames[dtype]);
   }
 }
 

@@ -5,15 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "addax/device.h"
+#include "addax/device.hpp"
 
 namespace addax::null_device {
 
+using plugin::element;
+
 // What is wrong with a graph; becomes the status of the call.
-struct Problem {
-  adx_code code;
-  std::string text;
-};
+using Problem = plugin::Failure;
 
 using Dims = std::vector<int64_t>;
 
@@ -30,13 +29,6 @@ struct Type {
 
 bool is_floating(int32_t dtype);
 bool is_integer(int32_t dtype);
-
-// Element `index` of an array of ABI structs, which advance by the sender's struct_size.
-template <class T>
-const T& element(const T* first, int64_t index) {
-  return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(first) +
-                                     index * static_cast<int64_t>(first->struct_size));
-}
 
 // The dtype and extents of a tensor; a Problem when they are impossible.
 Type type_of(const adx_tensor& tensor);

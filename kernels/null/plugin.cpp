@@ -19,7 +19,9 @@
 #include "null/rules.h"
 
 namespace null_device = addax::null_device;
-using null_device::element;
+using addax::plugin::element;
+using addax::plugin::guarded;
+using addax::plugin::set_text;
 using null_device::Node;
 using null_device::Problem;
 
@@ -54,32 +56,6 @@ bool is_refused(std::string_view op) {
   const char* const text = std::getenv("ADDAX_NULL_REFUSE");
   const std::string list = "," + std::string(text == nullptr ? "" : text) + ",";
   return list.find("," + std::string(op) + ",") != std::string::npos;
-}
-
-void report(adx_status* status, const Problem& problem) {
-  status->code = problem.code;
-  const size_t length = problem.text.copy(status->message, sizeof status->message - 1);
-  status->message[length] = '\0';
-}
-
-// Runs `body`; a Problem, or anything else thrown, becomes the status and an empty result.
-template <class Body>
-auto guarded(adx_status* status, Body body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const Problem& problem) {
-    report(status, problem);
-  } catch (const std::bad_alloc&) {
-    report(status, {ADX_OUT_OF_MEMORY, "[null] the host has no memory left"});
-  } catch (...) {
-    report(status, {ADX_INTERNAL, "[null] unexpected exception"});
-  }
-  return decltype(body())();
-}
-
-template <size_t kSize>
-void set_text(char (&to)[kSize], std::string_view text) {
-  to[text.copy(to, kSize - 1)] = '\0';
 }
 
 void properties(adx_device* device, adx_properties* out, adx_status*) {
@@ -265,10 +241,10 @@ constexpr adx_plugin kPlugin = {.struct_size = sizeof(adx_plugin),
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const adx_plugin* adx_plugin_v1(
-    const adx_host* host, adx_status* status) {
+const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status* status) {
   if (host->abi_version != ADX_ABI_VERSION) {
-    report(status, {ADX_UNSUPPORTED, "[null] the host speaks another version of the device ABI"});
+    addax::plugin::report(status, ADX_UNSUPPORTED,
+                          "[null] the host speaks another version of the device ABI");
     return nullptr;
   }
   return &kPlugin;

@@ -71,12 +71,12 @@ def __dir__() -> list[str]:
 
 
 def get_include() -> str:
-    """Return the folder of the header ``addax/device.h``, for building devices of one's own.
+    """Return the folder of ``addax/device.h`` and ``device.hpp``, for devices of one's own.
 
     >>> _os.path.basename(get_include())
     'include'
     """
-    return _os.path.join(_os.path.dirname(__file__), "include")
+    return _os.path.join(_os.path.dirname(_core.__file__), "include")
 
 
 __all__ = [

@@ -74,7 +74,7 @@ def _discover() -> None:
             import warnings
 
             warnings.warn(f"device plug-in '{entry.name}' is left out: {error}", stacklevel=3)
-    own = os.path.join(os.path.dirname(__file__), "plugins")
+    own = os.path.join(os.path.dirname(_core.__file__), "plugins")
     if os.path.isdir(own):
         _core.add_device_path(own)
 

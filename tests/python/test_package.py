@@ -114,7 +114,7 @@ def test_number_of_threads():
 
 
 def test_include_folder():
-    assert ax.get_include() == os.path.join(os.path.dirname(ax.__file__), "include")
+    assert ax.get_include() == os.path.join(os.path.dirname(ax._core.__file__), "include")
 
 
 @pytest.mark.skipif(

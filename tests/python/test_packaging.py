@@ -54,13 +54,20 @@ def test_null_device_is_among_the_plug_ins() -> None:
     assert (NATIVE / "plugins" / "addax_null.so").exists()
 
 
-def test_device_header_is_plain_c() -> None:
-    compiler = shutil.which("cc") or shutil.which("gcc")
+@pytest.mark.parametrize(
+    ("compilers", "standard", "header"),
+    [(("cc", "gcc"), "c11", "device.h"), (("c++", "g++"), "c++20", "device.hpp")],
+)
+def test_device_headers_need_nothing_else(
+    compilers: tuple[str, ...], standard: str, header: str, tmp_path: Path
+) -> None:
+    compiler = next(filter(None, map(shutil.which, compilers)), None)
     if compiler is None:
-        pytest.skip("no C compiler")
-    header = NATIVE / "include" / "addax" / "device.h"
-    flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
-    subprocess.run([compiler, *flags, "-x", "c", header], check=True)
+        pytest.skip(f"no compiler among {compilers}")
+    source = tmp_path / ("source.c" if standard == "c11" else "source.cpp")
+    source.write_text(f"#include <addax/{header}>\n")
+    flags = [f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
+    subprocess.run([compiler, *flags, "-I", ax.get_include(), source], check=True)
 
 
 def test_import_starts_no_thread_and_leaves_the_environment() -> None:
