@@ -59,7 +59,8 @@ bool takes_bfloat16(const ConvShape& shape, bool by_input, Isa isa) {
 
 template <class T, class W>
 ConvForwardPlan<T, W>::ConvForwardPlan(const ConvShape& shape, Isa isa)
-    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, forward_problem(joined_rows(shape)), isa)) {}
+    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, forward_problem(joined_images(shape)), isa)) {
+}
 
 template <class T, class W>
 void ConvForwardPlan<T, W>::run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
@@ -70,7 +71,7 @@ void ConvForwardPlan<T, W>::run(const ConvForwardArgs<T, W>& args, std::size_t s
 
 template <class T, class W>
 ConvDataPlan<T, W>::ConvDataPlan(const ConvShape& shape, Isa isa)
-    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, data_problem(joined_rows(shape)), isa)) {}
+    : ConvMethods<T, W>::Taps(tap_method<T, W>(shape, data_problem(joined_images(shape)), isa)) {}
 
 template <class T, class W>
 void ConvDataPlan<T, W>::run(const ConvDataArgs<T, W>& args, std::size_t stage, int64_t chunk,

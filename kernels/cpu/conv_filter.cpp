@@ -27,7 +27,8 @@ constexpr int64_t kMinVisitPixels = 128;
 
 template <class T, class R>
 FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa)
-    : FilterContraction(shape, isa, {1, input_size(shape), output_size(shape)}) {}
+    : FilterContraction(joined_images(shape), isa,
+                        {1, input_size(joined_images(shape)), output_size(joined_images(shape))}) {}
 
 template <class T, class R>
 FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa,

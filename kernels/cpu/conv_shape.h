@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "cpu/conv_axis.h"
@@ -29,18 +30,35 @@ inline int64_t output_size(const ConvShape& shape) {
   return shape.height.out() * shape.width.out() * shape.out_channels;
 }
 
-// A convolution that treats every pixel alike has no rows: its short rows are joined, one row for
-// each image.
-inline ConvShape joined_rows(ConvShape shape) {
-  constexpr int64_t kShortRow = 24;
+// Whether every pixel is treated alike, so that neither rows nor images matter.
+inline bool is_pointwise(const ConvShape& shape) {
   const auto pointwise = [](const ConvAxis& axis) {
     return axis.kernel == 1 && axis.stride == 1 && axis.pad_before == 0 && axis.pad_after == 0;
   };
-  if (pointwise(shape.height) && pointwise(shape.width) && shape.width.in < kShortRow) {
+  return pointwise(shape.height) && pointwise(shape.width);
+}
+
+// A pointwise convolution has no rows: its short rows are joined, one row for each image.
+inline ConvShape joined_rows(ConvShape shape) {
+  constexpr int64_t kShortRow = 24;
+  if (is_pointwise(shape) && shape.width.in < kShortRow) {
     shape.width.in *= shape.height.in;
     shape.height.in = 1;
   }
   return shape;
+}
+
+// Neither has it images: as many as together are still a short row are joined, too.
+inline ConvShape joined_images(const ConvShape& shape) {
+  constexpr int64_t kLongRow = 128;
+  ConvShape joined = joined_rows(shape);
+  if (!is_pointwise(joined) || joined.height.in != 1 || joined.width.in == 0) return joined;
+  int64_t images =
+      std::clamp<int64_t>(kLongRow / joined.width.in, 1, std::max<int64_t>(1, joined.batch));
+  while (joined.batch % images != 0) --images;
+  joined.batch /= images;
+  joined.width.in *= images;
+  return joined;
 }
 
 }  // namespace addax::cpu

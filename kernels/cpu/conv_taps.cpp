@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "cpu/scratch.h"
+
 namespace addax::cpu {
 namespace {
 
@@ -20,7 +22,12 @@ constexpr int64_t kImagesPerChunk = 24;
 // Weights are read in place when their rows are this near to each other, or used by this few
 // pixels; otherwise packing them pays.
 constexpr int64_t kDirectRowBytes = 2048;
-constexpr int64_t kDirectPixels = 128;
+constexpr int64_t kDirectPixels = 16;
+
+// Where a layer has this many panels, and each is used by this few pixels, a chunk is best a range
+// of panels, which it packs itself.
+constexpr int64_t kOwnedPanels = 4;
+constexpr int64_t kOwnedPixels = 512;
 
 // Steps between two visits of a block: a panel of 64 columns then takes a quarter of L2.
 int64_t steps_per_pass() { return l2_share(4, 64 * sizeof(float)); }
@@ -87,19 +94,26 @@ TapContraction<T, W>::TapContraction(const TapProblem& problem, Isa isa)
   col_runs_ = problem.runs(problem.width, true);
   over_images_ = prefers_images(col_runs_, problem.batch);
   if (over_images_) col_runs_ = problem.runs(problem.width, false);
-  const int64_t pixels = problem.batch * problem.target.height * problem.target.width;
-  if constexpr (std::is_same_v<W, Factor<T>>) {
-    const bool direct =
-        problem.weights.col == 1 &&
-        (problem.weights.depth * int64_t{sizeof(T)} <= kDirectRowBytes || pixels <= kDirectPixels);
-    packs_ = kernels_->needs_unit_columns && !direct;
-  }
-  if (packs_) {
+  packing_ = choose_packing();
+  if (packing_ != Packing::None) {
     for (int64_t y : used_taps(row_runs_)) {
       for (int64_t x : used_taps(col_runs_)) packed_taps_.push_back(y * problem.width.kernel + x);
     }
   }
   plan();
+}
+
+template <class T, class W>
+typename TapContraction<T, W>::Packing TapContraction<T, W>::choose_packing() const {
+  const int64_t pixels = problem_.batch * problem_.target.height * problem_.target.width;
+  if constexpr (std::is_same_v<W, Factor<T>>) {
+    const TapWeights& w = problem_.weights;
+    const bool direct =
+        w.col == 1 && (w.depth * int64_t{sizeof(T)} <= kDirectRowBytes || pixels <= kDirectPixels);
+    if (direct || !kernels_->needs_unit_columns) return Packing::None;
+  }
+  const bool owned = num_panels() >= kOwnedPanels && pixels <= kOwnedPixels;
+  return owned ? Packing::Chunk : Packing::Stage;
 }
 
 template <class T, class W>
@@ -126,18 +140,23 @@ void TapContraction<T, W>::plan() {
     return;
   }
   const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
+  const int64_t panels = floor_pow2(static_cast<double>(num_panels()));
+  if (packing_ == Packing::Chunk) {
+    panel_chunks_ = std::min(wanted, panels);
+    stages_ = {Stage{panel_chunks_, cost + packing}};
+    return;
+  }
   image_chunks_ = std::min(wanted, floor_pow2(over_images_ ? images / kImagesPerChunk : images));
   row_chunks_ = std::min(wanted / image_chunks_, floor_pow2(static_cast<double>(row_runs_.size())));
-  panel_chunks_ = std::min(wanted / (image_chunks_ * row_chunks_),
-                           floor_pow2(static_cast<double>(num_panels())));
-  if (packs_) stages_.push_back(Stage{num_panels(), packing});
+  panel_chunks_ = std::min(wanted / (image_chunks_ * row_chunks_), panels);
+  if (packing_ == Packing::Stage) stages_.push_back(Stage{num_panels(), packing});
   stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost});
 }
 
 template <class T, class W>
 std::size_t TapContraction<T, W>::workspace_bytes() const {
-  return packs_ ? sizeof(Factor<T>) * static_cast<std::size_t>(num_panels() * packed_panel_size())
-                : 0;
+  if (packing_ != Packing::Stage) return 0;
+  return sizeof(Factor<T>) * static_cast<std::size_t>(num_panels() * packed_panel_size());
 }
 
 template <class T, class W>
@@ -155,44 +174,56 @@ template <class T, class W>
 void TapContraction<T, W>::run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk,
                                void* workspace) const {
   auto* packed = static_cast<Factor<T>*>(workspace);
-  if (packs_ && stage == 0) {
-    pack(args, chunk, packed);
+  if (packing_ == Packing::Stage && stage == 0) {
+    pack(args, panel(chunk), packed + chunk * packed_panel_size());
   } else {
     contract(args, chunk, packed);
   }
 }
 
 template <class T, class W>
-void TapContraction<T, W>::pack(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const {
-  const Panel p = panel(chunk);
+void TapContraction<T, W>::pack(const TapArgs<T, W>& args, const Panel& panel,
+                                Factor<T>* packed) const {
   const TapWeights& w = problem_.weights;
-  const int64_t size = depth_ * kernels_->packed_width(p.cols);
+  const W* weights = args.weights + panel.group * w.group + panel.col * w.col;
+  const int64_t size = depth_ * kernels_->packed_width(panel.cols);
   for (int64_t tap : packed_taps_) {
-    pack_kernel<T, W> (*kernels_)(args.weights + tap * w.tap + p.group * w.group + p.col * w.col,
-                                  w.depth, w.col, depth_ * kFactorDepth<T>, p.cols,
-                                  packed + chunk * packed_panel_size() + tap * size);
+    pack_kernel<T, W> (*kernels_)(weights + tap * w.tap, w.depth, w.col, depth_ * kFactorDepth<T>,
+                                  panel.cols, packed + tap * size);
   }
 }
 
 template <class T, class W>
+typename TapContraction<T, W>::Matrices TapContraction<T, W>::matrices(const TapArgs<T, W>& args,
+                                                                       int64_t index,
+                                                                       Factor<T>* packed) const {
+  const Panel p = panel(index);
+  if constexpr (std::is_same_v<W, Factor<T>>) {
+    const TapWeights& w = problem_.weights;
+    const T* weights = args.weights + p.group * w.group + p.col * w.col;
+    if (packing_ == Packing::None) return {weights, w.tap, w.depth, w.col};
+  }
+  if (packing_ == Packing::Chunk) {
+    packed = thread_scratch<Factor<T>>(Scratch::Panel, static_cast<size_t>(packed_panel_size()));
+    pack(args, p, packed);
+  } else {
+    packed += index * packed_panel_size();
+  }
+  const int64_t width = kernels_->packed_width(p.cols);
+  return {packed, depth_ * width, width, 1};
+}
+
+template <class T, class W>
 void TapContraction<T, W>::contract(const TapArgs<T, W>& args, int64_t chunk,
-                                    const Factor<T>* packed) const {
+                                    Factor<T>* packed) const {
   const int64_t panel_chunk = chunk % panel_chunks_;
   chunk /= panel_chunks_;
   const Range rows =
       even_share(static_cast<int64_t>(row_runs_.size()), row_chunks_, chunk % row_chunks_);
   const Range images = even_share(problem_.batch, image_chunks_, chunk / row_chunks_);
   const Range panels = even_share(num_panels(), panel_chunks_, panel_chunk);
-  const TapWeights& w = problem_.weights;
   for (int64_t i = panels.begin; i < panels.end; ++i) {
-    const Panel p = panel(i);
-    const int64_t width = kernels_->packed_width(p.cols);
-    Matrices matrices = {packed + i * packed_panel_size(), depth_ * width, width, 1};
-    if constexpr (std::is_same_v<W, Factor<T>>) {
-      const T* weights = args.weights + p.group * w.group + p.col * w.col;
-      if (!packs_) matrices = {weights, w.tap, w.depth, w.col};
-    }
-    contract_panel(args, p, matrices, images, rows);
+    contract_panel(args, panel(i), matrices(args, i, packed), images, rows);
   }
 }
 

@@ -65,6 +65,10 @@ class TapContraction {
   void run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:
+  // Whether a panel's weights are read in place, packed by a stage of their own for all chunks, or
+  // packed by the only chunk that uses the panel, which then finds them in its core's cache.
+  enum class Packing { None, Stage, Chunk };
+
   // Target columns [col, col + cols) of one group.
   struct Panel {
     int64_t group;
@@ -83,8 +87,10 @@ class TapContraction {
   int64_t num_panels() const { return problem_.groups * panels_per_group_; }
   Panel panel(int64_t index) const;
   int64_t packed_panel_size() const;
-  void pack(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
-  void contract(const TapArgs<T, W>& args, int64_t chunk, const Factor<T>* packed) const;
+  Packing choose_packing() const;
+  void pack(const TapArgs<T, W>& args, const Panel& panel, Factor<T>* packed) const;
+  Matrices matrices(const TapArgs<T, W>& args, int64_t index, Factor<T>* packed) const;
+  void contract(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
   void contract_panel(const TapArgs<T, W>& args, const Panel& panel, const Matrices& matrices,
                       Range images, Range rows) const;
 
@@ -94,7 +100,7 @@ class TapContraction {
   int64_t cols_;   // target channels of a group
   int64_t panels_per_group_;
   bool over_images_;
-  bool packs_ = true;
+  Packing packing_ = Packing::None;
   std::vector<int64_t> packed_taps_;
   std::vector<AxisRun> row_runs_;
   std::vector<AxisRun> col_runs_;

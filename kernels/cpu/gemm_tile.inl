@@ -218,16 +218,20 @@ void block(const Block<Value, R>& block) {
 template <class W>
 void pack(const W* b, int64_t b_k, int64_t b_col, int64_t k, int64_t cols, Factor<Value>* out) {
   const int64_t width = (cols + kWidth - 1) / kWidth * kWidth;
+  if (b_col == 1) {
+    for (int64_t i = 0; i < k; i += kDepth, out += width) {
+      for (int64_t col = 0; col < cols; col += kWidth) {
+        Simd::store_rows(b + i * b_k + col, b_k, std::min(k - i, kDepth),
+                         Simd::first_lanes(cols - col), out + col);
+      }
+    }
+    return;
+  }
   for (int64_t col = 0; col < cols; col += kWidth) {
     const int64_t left = std::min<int64_t>(cols - col, kWidth);
     const W* from = b + col * b_col;
     Factor<Value>* to = out + col;
-    if (b_col == 1) {
-      const Lanes lanes = Simd::first_lanes(left);
-      for (int64_t i = 0; i < k; i += kDepth, to += width) {
-        Simd::store_rows(from + i * b_k, b_k, std::min(k - i, kDepth), lanes, to);
-      }
-    } else if (b_k == 1) {
+    if (b_k == 1) {
       for (int64_t i = 0; i < k; i += kWidth * kDepth, to += kWidth * width) {
         const int64_t depth = std::min(k - i, kWidth * kDepth);
         Simd::transpose(from + i, b_col, left, depth, to, width);

@@ -201,6 +201,30 @@ TEST_P(Conv, Pointwise) {
                GetParam());
 }
 
+TEST_P(Conv, PointwiseJoinsImages) {
+  for (int64_t batch : {0, 1, 2, 12, 13, 300}) {
+    check<float>({.batch = batch,
+                  .height = valid(2, 1),
+                  .width = valid(3, 1),
+                  .in_channels = 9,
+                  .out_channels = 11},
+                 GetParam());
+  }
+}
+
+TEST_P(Conv, ChunksPackTheirOwnPanels) {
+  for (int64_t batch : {17, 128, 129}) {
+    ConvShape shape = {.batch = batch,
+                       .height = valid(1, 1),
+                       .width = valid(4, 1),
+                       .in_channels = 5,
+                       .out_channels = 515};
+    check_forward<float, float>(shape, GetParam(), true);
+    std::swap(shape.in_channels, shape.out_channels);
+    check_data<float, float>(shape, GetParam(), true);
+  }
+}
+
 TEST_P(Conv, PacksWideWeights) {
   check<float>({.batch = 2,
                 .height = same(3, 3),
