@@ -141,9 +141,16 @@ py::dtype numpy_dtype(DType dtype) {
   return py::dtype(std::string(name(dtype)));
 }
 
+// Plug-ins of installed packages are looked for when a name is not known without them.
+Device& device_named(const std::string& name) {
+  if (Device* const device = device_registry().find(name)) return *device;
+  py::module_::import("addax.placement").attr("discover")();
+  return device_registry().get(name);
+}
+
 Device& device_from_python(const py::object& name) {
   if (name.is_none()) return device_registry().default_device();
-  return device_registry().get(name.cast<std::string>());
+  return device_named(name.cast<std::string>());
 }
 
 HostArray host_array(const py::handle& data, std::optional<DType> dtype) {

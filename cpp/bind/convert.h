@@ -19,7 +19,9 @@ namespace py = pybind11;
 DType dtype_from_python(const py::handle& object);
 py::dtype numpy_dtype(DType dtype);
 
-// None: the default device. A name, as the registry takes it.
+// The device of a name, as the registry takes it; looks for plug-ins of installed packages as well.
+Device& device_named(const std::string& name);
+// None: the default device. A name as above.
 Device& device_from_python(const py::object& name);
 
 // A C-contiguous array in native byte order and of a supported dtype.

@@ -120,6 +120,12 @@ void bind_devices(py::module_& module) {
       },
       "Plug-ins that could not be loaded: pairs of path and reason.");
   module.def(
+      "add_device_failure",
+      [](const std::string& path, const std::string& reason) {
+        device_registry().add_failure({path, reason});
+      },
+      py::arg("path"), py::arg("reason"), "Records a plug-in that could not be found.");
+  module.def(
       "load_device",
       [](const py::object& path) {
         std::vector<std::string> names;
@@ -137,13 +143,10 @@ void bind_devices(py::module_& module) {
       "Name of the device that new tensors go to.");
   module.def(
       "set_default_device",
-      [](const std::string& name) {
-        DeviceRegistry& registry = device_registry();
-        registry.set_default_device(registry.get(name));
-      },
+      [](const std::string& name) { device_registry().set_default_device(device_named(name)); },
       py::arg("name"), "Chooses the device that new tensors go to.");
   module.def(
-      "resolve_device", [](const std::string& name) { return device_registry().get(name).name(); },
+      "resolve_device", [](const std::string& name) { return device_named(name).name(); },
       py::arg("name"), "Full name of a device or alias.");
   module.def("num_threads", &num_threads, "Threads that work on one region.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"),

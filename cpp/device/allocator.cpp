@@ -76,11 +76,13 @@ Buffer CachingAllocator::alloc(uint64_t bytes) {
   }
   void* host = nullptr;
   if (device_.has_unified_memory() && device_.api().map != nullptr) {
-    Status status;
-    host = device_.api().map(device_.handle(), handle, status.get());
-    if (!status.ok()) {
+    try {
+      Status status;
+      host = device_.api().map(device_.handle(), handle, status.get());
+      status.made(host, "map", device_.name());
+    } catch (...) {
       device_.api().free(device_.handle(), handle);
-      status.check(device_.name());
+      throw;
     }
   }
   return hand_out(handle, host, bytes, capacity, nullptr);
@@ -94,7 +96,7 @@ Buffer CachingAllocator::wrap(void* host, uint64_t bytes, std::shared_ptr<void> 
   Status status;
   adx_buffer* const handle =
       device_.api().wrap(device_.handle(), host, std::max<uint64_t>(bytes, 1), status.get());
-  status.check(device_.name());
+  status.made(handle, "wrap", device_.name());
   return hand_out(handle, host, bytes, 0, std::move(owner));
 }
 
@@ -130,12 +132,11 @@ adx_buffer* CachingAllocator::try_alloc(uint64_t capacity, std::string& reason) 
   }
   Status status;
   adx_buffer* const handle = device_.api().alloc(device_.handle(), capacity, status.get());
-  if (status.code() == ADX_OUT_OF_MEMORY || (status.ok() && handle == nullptr)) {
+  if (status.code() == ADX_OUT_OF_MEMORY) {
     reason = status.message().empty() ? "the device has none left" : status.message();
     return nullptr;
   }
-  status.check(device_.name());
-  return handle;
+  return status.made(handle, "alloc", device_.name());
 }
 
 uint64_t CachingAllocator::trim() {

@@ -1,6 +1,7 @@
 #include "device/device.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <span>
@@ -10,6 +11,8 @@
 
 namespace addax {
 namespace {
+
+constexpr uint64_t kLargestAlignment = uint64_t{1} << 20;
 
 adx_location host_location(void* host) {
   adx_location location{};
@@ -61,10 +64,7 @@ void QueueLease::synchronize() const {
 
 Device::Device(std::string name, const adx_device_api& api, adx_device* handle)
     : name_(std::move(name)), api_(api), handle_(handle), properties_{}, allocator_(*this) {
-  properties_.struct_size = sizeof properties_;
-  Status status;
-  api_.properties(handle_, &properties_, status.get());
-  status.check(name_);
+  read_properties();
   for (const std::span<const char> text :
        {std::span<const char>(properties_.kind), std::span<const char>(properties_.name),
         std::span<const char>(properties_.vendor), std::span<const char>(properties_.details)}) {
@@ -72,10 +72,33 @@ Device::Device(std::string name, const adx_device_api& api, adx_device* handle)
       throw DeviceError("[" + name_ + "] a text in the device's properties does not end");
     }
   }
-  if (!std::has_single_bit(properties_.alignment)) {
-    throw DeviceError("[" + name_ + "] the device's alignment must be a power of two, got " +
+  if (!std::has_single_bit(properties_.alignment) || properties_.alignment > kLargestAlignment) {
+    throw DeviceError("[" + name_ + "] the device's alignment must be a power of two up to " +
+                      std::to_string(kLargestAlignment) + ", got " +
                       std::to_string(properties_.alignment));
   }
+  if (has_unified_memory() && api_.map == nullptr) {
+    throw DeviceError("[" + name_ + "] a device with unified memory needs the function 'map'");
+  }
+}
+
+// The struct lies in more memory than it says, so that a device made for a later version of it that
+// writes past its end is found out and breaks nothing.
+void Device::read_properties() {
+  struct {
+    adx_properties properties;
+    std::array<char, 4096> beyond;
+  } room{};
+  room.properties.struct_size = sizeof room.properties;
+  Status status;
+  api_.properties(handle_, &room.properties, status.get());
+  status.check(name_);
+  if (std::any_of(room.beyond.begin(), room.beyond.end(), [](char c) { return c != 0; })) {
+    throw DeviceError("[" + name_ + "] the device wrote properties past the struct_size of " +
+                      std::to_string(sizeof room.properties) + " bytes that it was given");
+  }
+  properties_ = room.properties;
+  properties_.struct_size = sizeof properties_;
 }
 
 Device::~Device() {
@@ -89,8 +112,7 @@ void* Device::map(const Buffer& buffer) {
   }
   Status status;
   void* const host = api_.map(handle_, buffer.handle(), status.get());
-  status.check(name_);
-  return host;
+  return status.made(host, "map", name_);
 }
 
 void Device::copy_from_host(const void* from, const Buffer& to, uint64_t bytes,
@@ -139,8 +161,7 @@ QueueLease Device::queue() {
   }
   Status status;
   adx_queue* const queue = api_.queue_create(handle_, status.get());
-  status.check(name_);
-  return {*this, queue};
+  return {*this, status.made(queue, "queue_create", name_)};
 }
 
 void copy(const Buffer& from, uint64_t from_offset, const Buffer& to, uint64_t to_offset,

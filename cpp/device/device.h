@@ -37,7 +37,8 @@ class QueueLease {
 // InvalidArgumentError. Failures of the device are thrown as the typed error of their code.
 class Device {
  public:
-  // `name` is "cpu:0". Throws what the device reports when asked for its properties.
+  // `name` is "cpu:0". Throws what the device reports when asked for its properties, and
+  // DeviceError where these cannot be.
   Device(std::string name, const adx_device_api& api, adx_device* handle);
   ~Device();
   Device(const Device&) = delete;
@@ -73,6 +74,7 @@ class Device {
   friend class QueueLease;
   friend void copy(const Buffer& from, uint64_t from_offset, const Buffer& to, uint64_t to_offset,
                    uint64_t bytes);
+  void read_properties();
   void transfer(const adx_location& from, const adx_location& to, uint64_t bytes);
 
   std::string name_;

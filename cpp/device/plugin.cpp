@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <system_error>
 
 #include "core/error.h"
 #include "device/host.h"
 #include "device/status.h"
+#include "device/trial.h"
 
 namespace addax {
 namespace {
@@ -17,6 +19,10 @@ namespace {
 // What version 1 of the ABI has at least.
 constexpr size_t kPluginSize = offsetof(adx_plugin, num_devices) + sizeof(int32_t);
 constexpr size_t kApiSize = offsetof(adx_device_api, run) + sizeof(adx_device_api::run);
+
+// More than any version will have: what a plug-in says beyond is taken for a mistake.
+constexpr size_t kLargestStruct = size_t{1} << 16;
+constexpr int32_t kMostDevices = 1024;
 
 [[noreturn]] void reject(const std::string& path, const std::string& reason) {
   throw DeviceError("[" + path + "] " + reason);
@@ -28,13 +34,16 @@ bool is_name(std::string_view text) {
   });
 }
 
+void check_size(const std::string& path, const char* what, size_t size, size_t least) {
+  if (size >= least && size <= kLargestStruct) return;
+  reject(path, std::string("its ") + what + " says that it has " + std::to_string(size) +
+                   " bytes where ABI version 1 has " + std::to_string(least) +
+                   "; set struct_size by sizeof and rebuild the plug-in against addax/device.h");
+}
+
 // The table as this version knows it; functions that the plug-in's table does not reach are null.
 adx_device_api read_api(const adx_device_api& table, const std::string& path) {
-  if (table.struct_size < kApiSize) {
-    reject(path, "its function table has " + std::to_string(table.struct_size) +
-                     " bytes where ABI version 1 has " + std::to_string(kApiSize) +
-                     "; rebuild the plug-in against addax/device.h");
-  }
+  check_size(path, "function table", table.struct_size, kApiSize);
   adx_device_api api{};
   std::memcpy(&api, &table, std::min<size_t>(table.struct_size, sizeof api));
   const std::pair<bool, const char*> mandatory[] = {
@@ -55,6 +64,13 @@ adx_device_api read_api(const adx_device_api& table, const std::string& path) {
     if (!present)
       reject(path, "its function table lacks the mandatory function '" + std::string(name) + "'");
   }
+  const int events = (api.event_create != nullptr) + (api.event_destroy != nullptr) +
+                     (api.event_record != nullptr) + (api.event_wait != nullptr) +
+                     (api.event_query != nullptr) + (api.event_elapsed_us != nullptr);
+  if (events != 0 && events != 6) {
+    reject(path, "its function table has " + std::to_string(events) +
+                     " of the 6 functions for events; give all or none");
+  }
   return api;
 }
 
@@ -65,10 +81,7 @@ Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
   const adx_plugin* const table = function(&host_table(), status.get());
   status.check(path);
   if (table == nullptr) reject(path, "it returned no plug-in and no error");
-  if (table->struct_size < kPluginSize) {
-    reject(path, "its plug-in record has " + std::to_string(table->struct_size) +
-                     " bytes where ABI version 1 has " + std::to_string(kPluginSize));
-  }
+  check_size(path, "plug-in record", table->struct_size, kPluginSize);
   if (table->abi_version != ADX_ABI_VERSION) {
     reject(path, "it is made for version " + std::to_string(table->abi_version) +
                      " of the device ABI; this is version " + std::to_string(ADX_ABI_VERSION));
@@ -77,23 +90,32 @@ Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
     reject(path, "its name must consist of a-z, 0-9, '_' and '-'");
   }
   if (table->api == nullptr) reject(path, "it has no function table");
-  if (table->num_devices < 0 || (table->num_devices > 0 && table->devices == nullptr)) {
-    reject(path, "its list of devices is broken");
+  if (table->num_devices < 0 || table->num_devices > kMostDevices) {
+    reject(path, "it says that it has " + std::to_string(table->num_devices) + " devices");
   }
+  if (table->num_devices > 0 && table->devices == nullptr) reject(path, "its devices are null");
   if (table->num_devices == 0) reject(path, "it found no device on this machine");
 
   const adx_device_api api = read_api(*table->api, path);
   Plugin plugin{.name = table->name,
                 .version = table->version == nullptr ? "" : table->version,
                 .path = path,
-                .devices = {}};
+                .devices = {},
+                .failures = {}};
+  std::exception_ptr first_failure;
   for (int32_t i = 0; i < table->num_devices; ++i) {
-    if (table->devices[i] == nullptr) {
-      reject(path, "its device number " + std::to_string(i) + " is null");
+    const std::string name = plugin.name + ":" + std::to_string(i);
+    try {
+      if (table->devices[i] == nullptr) reject(path, "its device " + name + " is null");
+      auto device = std::make_unique<Device>(name, api, table->devices[i]);
+      try_device(*device);
+      plugin.devices.push_back(std::move(device));
+    } catch (const Error& failure) {
+      plugin.failures.push_back({path, failure.what()});
+      if (!first_failure) first_failure = std::current_exception();
     }
-    plugin.devices.push_back(
-        std::make_unique<Device>(plugin.name + ":" + std::to_string(i), api, table->devices[i]));
   }
+  if (plugin.devices.empty()) std::rethrow_exception(first_failure);
   return plugin;
 }
 
@@ -102,7 +124,9 @@ Plugin open_plugin(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path, error)) {
     throw IoError("[" + path.string() + "] there is no such plug-in file");
   }
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // A name without a folder would be looked for elsewhere.
+  const std::string file = std::filesystem::absolute(path);
+  void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* const reason = dlerror();
     reject(path.string(), std::string("it is not a loadable library: ") +

@@ -77,6 +77,11 @@ Device& DeviceRegistry::get(std::string_view name) {
   return *device;
 }
 
+Device* DeviceRegistry::find(std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  return name == kGpuAlias ? nullptr : find_locked(name);
+}
+
 Device& DeviceRegistry::default_device() {
   const std::lock_guard lock(mutex_);
   if (default_ == nullptr) throw DeviceError("[default_device] no device has been registered");
@@ -94,6 +99,11 @@ std::vector<DeviceFailure> DeviceRegistry::failures() {
   return failures_;
 }
 
+void DeviceRegistry::add_failure(DeviceFailure failure) {
+  const std::lock_guard lock(mutex_);
+  record_locked(std::move(failure));
+}
+
 const Plugin& DeviceRegistry::add(Plugin plugin) {
   for (const Plugin& other : plugins_) {
     if (other.name == plugin.name) {
@@ -101,6 +111,7 @@ const Plugin& DeviceRegistry::add(Plugin plugin) {
                         "' is loaded already, from " + other.path);
     }
   }
+  for (const DeviceFailure& failure : plugin.failures) failures_.push_back(failure);
   plugins_.push_back(std::move(plugin));
   if (default_ == nullptr && plugins_.back().path == kBuiltinPath) {
     default_ = plugins_.back().devices.front().get();
@@ -117,7 +128,7 @@ std::vector<Device*> DeviceRegistry::load_locked(const std::filesystem::path& pa
     try {
       add(open_plugin(path));
     } catch (const Error& failure) {
-      record_failure(path.string(), failure.what());
+      record_locked({path.string(), failure.what()});
       throw;
     }
     found = loaded_.emplace(std::move(key), plugins_.size() - 1).first;
@@ -181,9 +192,9 @@ void DeviceRegistry::raise_unknown(std::string_view name) const {
   throw InvalidArgumentError(text);
 }
 
-void DeviceRegistry::record_failure(const std::string& path, const std::string& reason) {
-  std::erase_if(failures_, [&](const DeviceFailure& failure) { return failure.path == path; });
-  failures_.push_back({path, reason});
+void DeviceRegistry::record_locked(DeviceFailure failure) {
+  std::erase_if(failures_, [&](const DeviceFailure& known) { return known.path == failure.path; });
+  failures_.push_back(std::move(failure));
 }
 
 }  // namespace addax

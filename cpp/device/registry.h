@@ -12,12 +12,6 @@
 
 namespace addax {
 
-// A plug-in that could not be loaded.
-struct DeviceFailure {
-  std::string path;
-  std::string reason;
-};
-
 // All devices of the process. Plug-ins named by ADDAX_PLUGINS (files or folders, separated by ':')
 // and by `add_search_path` are loaded when first a device is asked for that is not there yet, or
 // the list is; what fails to load is recorded and breaks nothing. Thread-safe.
@@ -47,8 +41,13 @@ class DeviceRegistry {
   Device& default_device();
   void set_default_device(Device& device);
 
+  // The device of this name among those that are there already, or null.
+  Device* find(std::string_view name);
+
   // Discovers.
   std::vector<DeviceFailure> failures();
+  // For a plug-in that somebody else failed to find. Replaces what is known of the same path.
+  void add_failure(DeviceFailure failure);
 
  private:
   const Plugin& add(Plugin plugin);
@@ -56,7 +55,7 @@ class DeviceRegistry {
   void discover_locked();
   Device* find_locked(std::string_view name) const;
   [[noreturn]] void raise_unknown(std::string_view name) const;
-  void record_failure(const std::string& path, const std::string& reason);
+  void record_locked(DeviceFailure failure);
 
   std::mutex mutex_;
   std::vector<Plugin> plugins_;

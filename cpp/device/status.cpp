@@ -27,4 +27,9 @@ void Status::raise(std::string_view context) const {
   throw_error(known ? static_cast<ErrorCode>(raw_.code) : ErrorCode::Device, text);
 }
 
+void Status::raise_nothing(std::string_view function, std::string_view context) {
+  throw DeviceError("[" + std::string(context) + "] the device's function '" +
+                    std::string(function) + "' gave neither a result nor an error");
+}
+
 }  // namespace addax

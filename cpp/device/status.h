@@ -21,9 +21,18 @@ class Status {
   void check(std::string_view context) const {
     if (!ok()) raise(context);
   }
+  // The object that `function` of the device's table made; DeviceError where it gave neither an
+  // object nor an error.
+  template <class T>
+  T* made(T* object, std::string_view function, std::string_view context) const {
+    check(context);
+    if (object == nullptr) raise_nothing(function, context);
+    return object;
+  }
 
  private:
   [[noreturn]] void raise(std::string_view context) const;
+  [[noreturn]] static void raise_nothing(std::string_view function, std::string_view context);
 
   adx_status raw_;
 };

@@ -21,8 +21,8 @@ class DeviceProgram {
  public:
   DeviceProgram(Device& device, const adx_graph& graph) : device_(device) {
     Status status;
-    program_ = device.api().compile(device.handle(), &graph, status.get());
-    status.check(device.name());
+    program_ = status.made(device.api().compile(device.handle(), &graph, status.get()), "compile",
+                           device.name());
   }
   ~DeviceProgram() { device_.api().program_destroy(device_.handle(), program_); }
   DeviceProgram(const DeviceProgram&) = delete;
@@ -132,8 +132,8 @@ void Program::Parts::raise_binding(size_t number, const Buffer& buffer) const {
 void Program::Parts::raise_failed_check(const StepControl& control) const {
   const auto failed = static_cast<size_t>(control.state().failed_node);
   if (failed >= node_ids.size()) {
-    throw InternalError("[" + device.name() + "] reported a failed check of node " +
-                        std::to_string(failed) + ", which does not exist");
+    throw DeviceError("[" + device.name() + "] the device reported a failed check of node " +
+                      std::to_string(failed) + ", which does not exist");
   }
   const Node& node = graph.nodes()[static_cast<size_t>(node_ids[failed])];
   throw ValueCheckError(describe_failed_check(graph, node, control.state().failed_index,
@@ -179,7 +179,13 @@ uint64_t Program::run(std::span<const Buffer> inputs, std::span<const Buffer> st
   lease.synchronize();
   if (status.code() != ADX_INTERRUPTED) status.check(p.device.name());
   if (progress.state().failed_node >= 0) p.raise_failed_check(progress);
-  return progress.steps_done();
+  const uint64_t done = progress.steps_done();
+  const bool may_be_fewer = progress.stop_requested() || status.code() == ADX_INTERRUPTED;
+  if (done > n_steps || (done < n_steps && !may_be_fewer)) {
+    throw DeviceError("[" + p.device.name() + "] the device says that it did " +
+                      std::to_string(done) + " of " + std::to_string(n_steps) + " steps");
+  }
+  return done;
 }
 
 const Graph& Program::graph() const { return parts_->graph; }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -31,6 +32,10 @@ struct adx_device {
 };
 
 struct adx_queue {};
+
+struct adx_event {
+  std::chrono::steady_clock::time_point recorded;
+};
 
 struct adx_buffer {
   std::unique_ptr<char[]> own;  // null for wrapped memory
@@ -117,6 +122,24 @@ adx_queue* queue_create(adx_device*, adx_status* status) {
 void queue_destroy(adx_device*, adx_queue* queue) { const std::unique_ptr<adx_queue> end(queue); }
 
 void queue_synchronize(adx_device*, adx_queue*, adx_status*) {}
+
+adx_event* event_create(adx_device*, adx_status* status) {
+  return guarded(status, [] { return std::make_unique<adx_event>().release(); });
+}
+
+void event_destroy(adx_device*, adx_event* event) { const std::unique_ptr<adx_event> end(event); }
+
+void event_record(adx_device*, adx_queue*, adx_event* event, adx_status*) {
+  event->recorded = std::chrono::steady_clock::now();
+}
+
+void event_wait(adx_device*, adx_queue*, adx_event*, adx_status*) {}
+
+int32_t event_query(adx_device*, adx_event*) { return 1; }
+
+double event_elapsed_us(adx_device*, adx_event* from, adx_event* to) {
+  return std::chrono::duration<double, std::micro>(to->recorded - from->recorded).count();
+}
 
 char* address_of(const adx_location& location, uint64_t bytes) {
   if (location.buffer == nullptr) {
@@ -216,12 +239,12 @@ constexpr adx_device_api kApi = {.struct_size = sizeof(adx_device_api),
                                  .queue_synchronize = queue_synchronize,
                                  .copy = copy,
                                  .fill = fill,
-                                 .event_create = nullptr,
-                                 .event_destroy = nullptr,
-                                 .event_record = nullptr,
-                                 .event_wait = nullptr,
-                                 .event_query = nullptr,
-                                 .event_elapsed_us = nullptr,
+                                 .event_create = event_create,
+                                 .event_destroy = event_destroy,
+                                 .event_record = event_record,
+                                 .event_wait = event_wait,
+                                 .event_query = event_query,
+                                 .event_elapsed_us = event_elapsed_us,
                                  .supports = supports,
                                  .compile = compile,
                                  .program_destroy = program_destroy,

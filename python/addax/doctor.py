@@ -28,7 +28,7 @@ def _lines() -> Iterator[str]:
         yield f"{name}: {_told(value)}"
     yield ""
     yield "devices:"
-    for device in placement.devices():
+    for device in placement.inventory():
         yield f"  {device} (kind {device.kind}, score {device.score}): {device.details}"
     failures = placement.failures()
     for path, reason in failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,12 +38,22 @@ class DeviceInfo:
 
 
 def devices() -> list[DeviceInfo]:
-    """Return the devices that work; ``python -m addax doctor`` tells why others are missing.
+    """Return the devices that work. Warns once of each plug-in that does not, with the reason.
 
     >>> devices()[0].kind
     'cpu'
     """
-    _discover()
+    for failure in failures():
+        if failure not in _warned:
+            _warned.add(failure)
+            path, reason = failure
+            warnings.warn(f"a device is left out: {path}: {reason}", stacklevel=2)
+    return inventory()
+
+
+def inventory() -> list[DeviceInfo]:
+    """Return the devices that work, without a word on the others."""
+    discover()
     return [
         DeviceInfo(
             **{
@@ -56,13 +67,16 @@ def devices() -> list[DeviceInfo]:
 
 
 def failures() -> list[tuple[str, str]]:
-    """Return the plug-ins that could not be loaded, each with the reason."""
-    _discover()
+    """Return what could not be loaded, as pairs of the plug-in and the reason."""
+    discover()
     return list(_core.device_failures())
 
 
+_warned: set[tuple[str, str]] = set()
+
+
 @functools.cache
-def _discover() -> None:
+def discover() -> None:
     """Name the plug-ins of installed packages and of this one, to be loaded when looked for."""
     from importlib.metadata import entry_points
 
@@ -71,9 +85,7 @@ def _discover() -> None:
             given = entry.load()
             _core.add_device_path(os.fspath(given() if callable(given) else given))
         except Exception as error:  # whatever another package does must not break this one
-            import warnings
-
-            warnings.warn(f"device plug-in '{entry.name}' is left out: {error}", stacklevel=3)
+            _core.add_device_failure(f"entry point '{entry.name}'", f"{entry.value}: {error!r}")
     own = os.path.join(os.path.dirname(_core.__file__), "plugins")
     if os.path.isdir(own):
         _core.add_device_path(own)
@@ -119,8 +131,6 @@ class device:
 def device_name(given: Any) -> str:
     """Return the full name of a device given as a name, an alias or an entry of ``devices()``."""
     name = given if isinstance(given, str) else str(given.name)
-    if not name.startswith("cpu"):
-        _discover()
     return str(_core.resolve_device(name))
 
 

@@ -18,7 +18,7 @@ import collections.abc
 import typing
 import typing_extensions
 from . import ops
-__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
+__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
 class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
@@ -615,6 +615,10 @@ class Trace:
         """
         Name of the graph.
         """
+def add_device_failure(path: str, reason: str) -> None:
+    """
+    Records a plug-in that could not be found.
+    """
 def add_device_path(path: typing.Any) -> None:
     """
     A plug-in, or a folder of them, to load when devices are looked for.

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "device/event.h"
 #include "device/fake_plugin.h"
 #include "device/plugin.h"
 
@@ -60,6 +61,26 @@ TEST_F(DeviceTest, ReusesQueues) {
   { const QueueLease a = device.queue(), b = device.queue(); }
   { const QueueLease c = device.queue(); }
   EXPECT_EQ(fake.live_queues, 2);
+}
+
+TEST_F(DeviceTest, HasEventsWhereTheDeviceHasNone) {
+  const QueueLease queue = device.queue();
+  Event begin(device), end(device);
+  begin.record(queue);
+  end.record(queue);
+  end.wait(queue);
+  EXPECT_TRUE(end.has_happened());
+  EXPECT_LT(end.elapsed_us(begin), 0);
+}
+
+TEST(OpaqueDevice, MeasuresTimeBetweenEvents) {
+  const Plugin plugin = open_plugin(std::filesystem::path(ADDAX_NULL_PLUGIN));
+  const QueueLease queue = plugin.devices[1]->queue();
+  Event begin(*plugin.devices[1]), end(*plugin.devices[1]);
+  begin.record(queue);
+  end.record(queue);
+  EXPECT_TRUE(end.has_happened());
+  EXPECT_GE(end.elapsed_us(begin), 0);
 }
 
 TEST(OpaqueDevice, HasNoAddresses) {

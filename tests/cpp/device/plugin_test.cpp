@@ -49,19 +49,73 @@ TEST(OpenPlugin, RejectsWhatIsBroken) {
                    "[here.so] it returned no plug-in"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.abi_version = 2; }),
                    "version 2 of the device ABI; this is version 1"));
-  EXPECT_TRUE(
-      says(rejection([](FakePlugin& f) { f.plugin.struct_size = 8; }), "record has 8 bytes"));
-  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.api.struct_size = 16; }), "table has 16 bytes"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.struct_size = 8; }),
+                   "record says that it has 8 bytes"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.api.struct_size = 16; }),
+                   "table says that it has 16 bytes"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.name = "Bad Name"; }), "name"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.api = nullptr; }), "no function table"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.num_devices = 0; }), "found no device"));
-  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.devices[0] = nullptr; }), "number 0"));
-  EXPECT_TRUE(
-      says(rejection([](FakePlugin& f) { f.properties.alignment = 48; }), "power of two, got 48"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.api.struct_size = 1 << 30; }), "1073741824"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.plugin.num_devices = 1 << 20; }), "1048576"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.devices[0] = nullptr; }), "fake:0 is null"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.properties.alignment = 48; }),
+                   "power of two up to 1048576, got 48"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) {
                      std::fill(std::begin(f.properties.name), std::end(f.properties.name), 'x');
                    }),
                    "does not end"));
+  EXPECT_TRUE(
+      says(rejection([](FakePlugin& f) { f.api.map = nullptr; }), "needs the function 'map'"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.event_query = [](adx_device*, adx_event*) { return int32_t{1}; };
+                   }),
+                   "1 of the 6 functions for events"));
+}
+
+TEST(OpenPlugin, FindsOutPropertiesBeyondTheirStruct) {
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.properties = [](adx_device*, adx_properties* out, adx_status*) {
+                       *out = FakePlugin::current->properties;
+                       std::memset(out + 1, 1, 16);
+                     };
+                   }),
+                   "past the struct_size"));
+}
+
+TEST(OpenPlugin, TriesEachDevice) {
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.alloc = [](adx_device*, uint64_t, adx_status*) -> adx_buffer* {
+                       return nullptr;
+                     };
+                   }),
+                   "'alloc' gave neither a result nor an error"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.queue_create = [](adx_device*, adx_status*) -> adx_queue* {
+                       return nullptr;
+                     };
+                   }),
+                   "'queue_create' gave neither"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.map = [](adx_device*, adx_buffer*, adx_status*) -> void* {
+                       return nullptr;
+                     };
+                   }),
+                   "'map' gave neither"));
+  EXPECT_TRUE(says(rejection([](FakePlugin& f) {
+                     f.api.copy = [](adx_device*, adx_queue*, const adx_location*,
+                                     const adx_location*, uint64_t, adx_status*) {};
+                   }),
+                   "does not come back"));
+  FakePlugin fake;
+  fake.plugin.num_devices = 2;
+  fake.devices[0] = nullptr;
+  const Plugin plugin = open_plugin(FakePlugin::entry, "here.so");
+  ASSERT_EQ(plugin.devices.size(), 1u);
+  EXPECT_EQ(plugin.devices[0]->name(), "fake:1");
+  ASSERT_EQ(plugin.failures.size(), 1u);
+  EXPECT_TRUE(says(plugin.failures[0].reason, "fake:0 is null"));
+  EXPECT_EQ(fake.live_buffers, 0);
 }
 
 TEST(OpenPlugin, NamesAMissingFunction) {
@@ -69,7 +123,7 @@ TEST(OpenPlugin, NamesAMissingFunction) {
       says(rejection([](FakePlugin& f) { f.api.run = nullptr; }), "mandatory function 'run'"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.api.alloc = nullptr; }), "'alloc'"));
   EXPECT_TRUE(says(rejection([](FakePlugin& f) { f.api.supports = nullptr; }), "'supports'"));
-  EXPECT_EQ(rejection([](FakePlugin& f) { f.api.map = nullptr; }), "accepted");
+  EXPECT_EQ(rejection([](FakePlugin& f) { f.api.wrap = nullptr; }), "accepted");
 }
 
 TEST(OpenPlugin, PassesThePluginsOwnErrorOn) {

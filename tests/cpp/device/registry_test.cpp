@@ -32,6 +32,20 @@ TEST_F(RegistryTest, FindsDevicesByName) {
   EXPECT_EQ(registry.default_device().name(), "fake:1");
 }
 
+TEST_F(RegistryTest, FindsWhatIsThereWithoutALook) {
+  EXPECT_EQ(registry.find("fake"), nullptr);
+  fake.plugin.num_devices = 2;
+  fake.devices[0] = nullptr;
+  registry.register_builtin(FakePlugin::entry);
+  EXPECT_EQ(registry.find("fake"), &registry.get("fake:1"));
+  EXPECT_EQ(registry.find("gpu"), nullptr);
+  registry.add_failure({"elsewhere", "it is gone"});
+  registry.add_failure({"elsewhere", "it is still gone"});
+  const std::vector<DeviceFailure> failures = registry.failures();
+  ASSERT_EQ(failures.size(), 2u);
+  EXPECT_EQ(failures[1].reason, "it is still gone");
+}
+
 TEST_F(RegistryTest, SuggestsTheNearestName) {
   registry.register_builtin(FakePlugin::entry);
   try {

@@ -246,7 +246,7 @@ typedef struct adx_device_api {
   /* `out` is zeroed. Texts are NUL-terminated. Called once, before anything else. */
   void (*properties)(adx_device* device, adx_properties* out, adx_status* status);
 
-  /* Memory of at least one byte, aligned as the properties say, contents undefined.
+  /* Memory of at least one byte, contents undefined.
    * ADX_OUT_OF_MEMORY where there is no room. */
   adx_buffer* (*alloc)(adx_device* device, uint64_t bytes, adx_status* status);
   /* Ends what alloc or wrap began. */
