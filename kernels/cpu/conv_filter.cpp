@@ -23,6 +23,10 @@ constexpr int64_t kMaxParts = 16;
 int64_t visit_bytes() { return l2_share(2, 1); }
 constexpr int64_t kMinVisitPixels = 128;
 
+// Columns of a piece at most: with a unit's rows it stays in L2, and an optimizer that takes a row
+// of it reads a few pages of the weights at once.
+constexpr int64_t kPieceCols = 512;
+
 }  // namespace
 
 template <class T, class R>
@@ -39,7 +43,8 @@ FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa,
       depth_(shape.in_channels / shape.groups),
       cols_(shape.out_channels / shape.groups),
       panels_per_group_(ceil_div(cols_, kernels_->panel)),
-      bundles_(shape.batch / layout.bundle) {
+      bundles_(shape.batch / layout.bundle),
+      pieces_per_unit_(ceil_div(panels_per_group_ * kernels_->panel, kPieceCols)) {
   over_images_ =
       layout_.bundle == 1 && shape_.width.out() < kShortRow && shape_.batch >= kManyImages;
   make_units();
@@ -162,18 +167,63 @@ void FilterContraction<T, R>::run_parts(const Args& args, int64_t chunk, void* w
       accumulate = args.accumulate;
     }
   }
+  for_each_visit(bundles, accumulate, [&](const Visit& visit, bool adds) {
+    for (int64_t u = units.begin; u < units.end; ++u) {
+      const Unit& unit = units_[static_cast<std::size_t>(u)];
+      const int64_t col = unit.group * cols_ + panels.begin * kernels_->panel;
+      const Rows rows = {dw + unit.first * shape_.out_channels + col, shape_.out_channels};
+      run_unit(args, unit, visit, panels, rows, adds);
+    }
+  });
+}
+
+template <class T, class R>
+template <class Visitor>
+void FilterContraction<T, R>::for_each_visit(Range bundles, bool accumulate,
+                                             const Visitor& visitor) const {
   int64_t bundle = bundles.begin;
   do {  // a batch of no images still has the gradient zero
     const Range at_once = {bundle, std::min(bundles.end, bundle + bundles_at_once_)};
     for (int64_t band = 0; band < bands_; ++band) {
-      for (int64_t u = units.begin; u < units.end; ++u) {
-        const Unit& unit = units_[static_cast<std::size_t>(u)];
-        run_unit(args, unit, {at_once, band}, panels, dw, accumulate);
-      }
+      visitor(Visit{at_once, band}, accumulate);
       accumulate = true;
     }
     bundle += bundles_at_once_;
   } while (bundle < bundles.end);
+}
+
+template <class T, class R>
+int64_t FilterContraction<T, R>::num_pieces() const {
+  return has_partial_sums() || shape_.groups != 1
+             ? 0
+             : static_cast<int64_t>(units_.size()) * pieces_per_unit_;
+}
+
+template <class T, class R>
+const typename FilterContraction<T, R>::Unit& FilterContraction<T, R>::unit_of_piece(
+    int64_t index) const {
+  return units_[static_cast<std::size_t>(index / pieces_per_unit_)];
+}
+
+template <class T, class R>
+Range FilterContraction<T, R>::panels_of_piece(int64_t index) const {
+  return even_share(panels_per_group_, pieces_per_unit_, index % pieces_per_unit_);
+}
+
+template <class T, class R>
+typename FilterContraction<T, R>::Piece FilterContraction<T, R>::piece(int64_t index) const {
+  const Unit& unit = unit_of_piece(index);
+  const Range panels = panels_of_piece(index);
+  const int64_t col = panels.begin * kernels_->panel;
+  return {unit.first * cols_ + col, unit.rows, std::min(panels.end * kernels_->panel, cols_) - col};
+}
+
+template <class T, class R>
+void FilterContraction<T, R>::run_piece(const Args& args, int64_t index, Sum<T>* out) const {
+  const Rows rows = {out, piece(index).cols};
+  for_each_visit({0, bundles_}, false, [&](const Visit& visit, bool accumulate) {
+    run_unit(args, unit_of_piece(index), visit, panels_of_piece(index), rows, accumulate);
+  });
 }
 
 // The pixels that a unit sums over: offsets into x and dy.
@@ -219,7 +269,7 @@ std::vector<Segment> FilterContraction<T, R>::segments(const Unit& unit, const V
 
 template <class T, class R>
 void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const Visit& visit,
-                                       Range panels, Sum<T>* dw, bool accumulate) const {
+                                       Range panels, const Rows& rows, bool accumulate) const {
   const std::vector<Segment> pixels = segments(unit, visit);
   for (int64_t i = panels.begin; i < panels.end; ++i) {
     const int64_t col = i * kernels_->panel;
@@ -235,8 +285,8 @@ void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const
     block.b_k = images_follow ? layout_.dy_image : shape_.out_channels;
     block.segments = pixels.data();
     block.num_segments = static_cast<int64_t>(pixels.size());
-    block.c = dw + unit.first * shape_.out_channels + channel;
-    block.c_row = shape_.out_channels;
+    block.c = rows.data + (i - panels.begin) * kernels_->panel;
+    block.c_row = rows.step;
     block.rows = unit.rows;
     block.cols = std::min(kernels_->panel, cols_ - col);
     block.finish.accumulate = accumulate;

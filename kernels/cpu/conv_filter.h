@@ -47,6 +47,18 @@ class FilterContraction {
   double flops() const { return flops_; }
   void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
+  // The gradient by pieces, for who uses each at once instead of storing dw: some columns of some
+  // of its rows. There are none where parts are summed.
+  struct Piece {
+    int64_t first;  // element of dw
+    int64_t rows;
+    int64_t cols;
+  };
+  int64_t num_pieces() const;
+  Piece piece(int64_t index) const;
+  // Computes out[rows, cols], dense.
+  void run_piece(const Args& args, int64_t index, Sum<T>* out) const;
+
  private:
   // Rows [first, first + rows) of dw seen as [kernel * in_channels / groups, out_channels], that
   // one block makes: the input channels of one tap, or of a row of taps that lie beside each other
@@ -67,13 +79,25 @@ class FilterContraction {
     int64_t band;
   };
 
+  // Where a unit's rows begin, at the first of its panels, and how far they are apart.
+  struct Rows {
+    Sum<T>* data;
+    int64_t step;
+  };
+
   void make_units();
   void plan();
   int64_t weight_rows() const;
   bool has_partial_sums() const { return parts_ > 1 || !std::is_same_v<R, Sum<T>>; }
   void run_parts(const Args& args, int64_t chunk, void* workspace) const;
-  void run_unit(const Args& args, const Unit& unit, const Visit& visit, Range panels, Sum<T>* dw,
-                bool accumulate) const;
+  // Calls visitor(visit, whether its sums are added to what is there) for each visit of these
+  // bundles, at least once.
+  template <class Visitor>
+  void for_each_visit(Range bundles, bool accumulate, const Visitor& visitor) const;
+  void run_unit(const Args& args, const Unit& unit, const Visit& visit, Range panels,
+                const Rows& rows, bool accumulate) const;
+  Range panels_of_piece(int64_t index) const;
+  const Unit& unit_of_piece(int64_t index) const;
   std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;
@@ -87,6 +111,7 @@ class FilterContraction {
   int64_t bundles_;
   int64_t bundles_at_once_ = 1;
   int64_t bands_ = 1;
+  int64_t pieces_per_unit_ = 1;
   int64_t parts_ = 1;
   int64_t unit_chunks_ = 1;
   int64_t panel_chunks_ = 1;

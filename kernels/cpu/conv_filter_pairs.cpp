@@ -23,10 +23,6 @@ ConvShape with_batch(ConvShape shape, int64_t batch) {
   return shape;
 }
 
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
-}
-
 }  // namespace
 
 template <class R>
@@ -108,6 +104,11 @@ void PairedFilterContraction<R>::run(const ConvFilterArgs<BFloat16, R>& args, st
   } else if (chunk % bundle_ == 0) {
     bundle_x(args.x, chunk / bundle_, x + chunk * x_.row);
   }
+}
+
+template <class R>
+void PairedFilterContraction<R>::run_piece(int64_t index, void* workspace, float* out) const {
+  contraction_.run_piece({place(x_, workspace), place(dy_, workspace)}, index, out);
 }
 
 template class PairedFilterContraction<BFloat16>;

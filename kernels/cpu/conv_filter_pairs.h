@@ -29,6 +29,12 @@ class PairedFilterContraction {
   void run(const ConvFilterArgs<BFloat16, R>& args, std::size_t stage, int64_t chunk,
            void* workspace) const;
 
+  // As in FilterContraction, once the first stage has run.
+  using Piece = typename FilterContraction<BFloat16, R>::Piece;
+  int64_t num_pieces() const { return contraction_.num_pieces(); }
+  Piece piece(int64_t index) const { return contraction_.piece(index); }
+  void run_piece(int64_t index, void* workspace, float* out) const;
+
  private:
   // Elements of an image, pairs between images of its kind, and where they lie in the workspace.
   struct Images {

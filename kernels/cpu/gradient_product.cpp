@@ -2,32 +2,13 @@
 
 #include <algorithm>
 
-#include "cpu/matmul_shape.h"
 #include "cpu/optimizer_groups.h"
-#include "cpu/scratch.h"
 
 namespace addax::cpu {
 namespace {
 
-// Elements of the gradient at a time: with the parameter and two slots they stay in L1.
-constexpr int64_t kBlockElements = 2048;
-constexpr int64_t kChunkElements = 4096;
-
 // Below this the gradient stays in L1 anyway.
 constexpr int64_t kMinElements = 16384;
-// Wider or deeper products want panels of their operands packed.
-constexpr int64_t kMaxColumns = 512;
-constexpr int64_t kMaxSteps = 512;
-
-bool suits(const Node& node) {
-  if (node.op() != "matmul" || node.output().dtype != DType::Float32) return false;
-  if (node.output().shape.rank() != 2 || node.output().raw->storage != ADX_STORAGE_ARENA) {
-    return false;
-  }
-  const GemmShape shape = matmul_shape(node);
-  return shape.b_col == 1 && shape.n <= kMaxColumns && shape.k <= kMaxSteps &&
-         shape.m * shape.n >= kMinElements;
-}
 
 bool writes_over(const Node& writer, const Node& reader) {
   for (const Tensor& written : writer.outputs()) {
@@ -55,7 +36,7 @@ int32_t find_product(const Node& optimizer, const Tensor& gradient) {
     const adx_node& raw = element(graph.nodes, i);
     if (raw.num_outputs != 1 || raw.outputs[0] != gradient.id) continue;
     const Node node(graph, i);
-    if (!suits(node) || writes_over(optimizer, node)) return -1;
+    if (!make_gradient_product(node) || writes_over(optimizer, node)) return -1;
     for (int32_t between = i + 1; between < optimizer.index(); ++between) {
       if (writes_over(Node(graph, between), node)) return -1;
     }
@@ -66,35 +47,18 @@ int32_t find_product(const Node& optimizer, const Tensor& gradient) {
 
 }  // namespace
 
-GradientProduct::GradientProduct(const Node& matmul)
-    : shape_(matmul_shape(matmul)),
-      kernels_(gemm_kernels<float>(active_isa())),
-      a_(matmul.input(0)),
-      b_(matmul.input(1)),
-      flops_(matmul.flops()) {
-  const int64_t tiles = std::max<int64_t>(kBlockElements / (shape_.n * kernels_.tile_rows), 1);
-  block_rows_ = tiles * kernels_.tile_rows;
-  chunks_ = chunks_for(shape_.m * shape_.n, kChunkElements);
-}
+GradientProduct::GradientProduct(const Node& node)
+    : flops_(node.flops()), operand_bytes_(node.input(0).bytes() + node.input(1).bytes()) {}
 
-const float* GradientProduct::multiply(const RunContext& context, int64_t row, int64_t rows) const {
-  float* gradient =
-      thread_scratch<float>(Scratch::Rows, static_cast<size_t>(block_rows_ * shape_.n));
-  const Segment segment = {0, 0, shape_.k};
-  Block<float> block;
-  block.a = context.data<const float>(a_) + row * shape_.a_row;
-  block.a_row = shape_.a_row;
-  block.a_k = shape_.a_k;
-  block.b = context.data<const float>(b_);
-  block.b_k = shape_.b_k;
-  block.segments = &segment;
-  block.num_segments = 1;
-  block.c = gradient;
-  block.c_row = shape_.n;
-  block.rows = rows;
-  block.cols = shape_.n;
-  kernels_.block(block);
-  return gradient;
+std::unique_ptr<GradientProduct> make_gradient_product(const Node& node) {
+  const Tensor& gradient = node.output();
+  if (gradient.dtype != DType::Float32 || gradient.raw->storage != ADX_STORAGE_ARENA ||
+      gradient.size() < kMinElements) {
+    return nullptr;
+  }
+  if (node.op() == "matmul") return make_matmul_gradient(node);
+  if (node.op() == "conv2d_filter_grad") return make_conv_gradient(node);
+  return nullptr;
 }
 
 std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer) {

@@ -1,50 +1,64 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <vector>
 
-#include "cpu/gemm.h"
 #include "cpu/kernel.h"
 
 namespace addax::cpu {
 
-// A weight's gradient, a float32 matmul [m, n], that an optimizer computes itself: some rows at a
-// time, in L1, right before it uses them. The gradient as a whole is never stored.
+// A weight's gradient, in float32, that an optimizer computes itself: some elements at a time,
+// right before it uses them. The gradient as a whole is never stored.
 class GradientProduct {
  public:
-  explicit GradientProduct(const Node& matmul);
+  // Takes the number of the first of some neighbouring elements, how many they are, and their
+  // gradient.
+  using Body = std::function<void(int64_t, int64_t, const float*)>;
 
+  virtual ~GradientProduct() = default;
+
+  // What must be done before any visit, no chunks for nothing, and the memory in which it is kept.
+  const Stage& preparation() const { return preparation_; }
+  std::size_t workspace_bytes() const { return workspace_bytes_; }
+  virtual void prepare(const RunContext&, int64_t, void*) const {}
+
+  // Calls `body` for all elements, those of a chunk at a time.
   int64_t chunks() const { return chunks_; }
-  double flops() const { return flops_; }
-  int64_t operand_bytes() const { return a_.bytes() + b_.bytes(); }
+  virtual void visit(const RunContext& context, int64_t chunk, void* workspace,
+                     const Body& body) const = 0;
 
-  // Calls body(first element, number of elements, gradient) for the rows of a chunk.
-  template <class Body>
-  void visit(const RunContext& context, int64_t chunk, const Body& body) const {
-    const Range blocks = even_share(ceil_div(shape_.m, block_rows_), chunks_, chunk);
-    for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-      const int64_t row = block * block_rows_;
-      const int64_t rows = std::min(block_rows_, shape_.m - row);
-      body(row * shape_.n, rows * shape_.n, multiply(context, row, rows));
-    }
-  }
+  double flops() const { return flops_; }
+  int64_t operand_bytes() const { return operand_bytes_; }
+
+ protected:
+  explicit GradientProduct(const Node& node);
+
+  Stage preparation_;
+  std::size_t workspace_bytes_ = 0;
+  int64_t chunks_ = 0;
 
  private:
-  const float* multiply(const RunContext& context, int64_t row, int64_t rows) const;
-
-  GemmShape shape_;
-  const GemmKernels<float>& kernels_;
-  Tensor a_, b_;
-  int64_t block_rows_;
-  int64_t chunks_;
   double flops_;
+  int64_t operand_bytes_;
 };
 
-// Which of an optimizer's gradients, by number, are products of which nodes that it may absorb: no
-// one else reads the product, and its operands are still what they were when the optimizer runs.
+// Null where the node is better off, or only possible, on its own.
+std::unique_ptr<GradientProduct> make_matmul_gradient(const Node& node);
+std::unique_ptr<GradientProduct> make_conv_gradient(const Node& node);
+
+// Which of an optimizer's gradients, by number, are computed by which nodes that it may absorb: no
+// one else reads the gradient, and the node's operands are still what they were when the optimizer
+// runs.
 struct AbsorbedGradient {
   size_t parameter;
   int32_t node;
 };
 std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer);
+
+// What computes an absorbed gradient.
+std::unique_ptr<GradientProduct> make_gradient_product(const Node& node);
 
 }  // namespace addax::cpu

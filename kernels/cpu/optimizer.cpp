@@ -60,7 +60,8 @@ class ParameterChunks {
   int64_t units_ = 0;
 };
 
-// Chunks are first those of the absorbed products, then those of what is left.
+// First what absorbed products need is prepared. Then chunks are first those of the products, then
+// those of what is left.
 class Optimizer : public Kernel {
  public:
   explicit Optimizer(const Node& node)
@@ -74,34 +75,58 @@ class Optimizer : public Kernel {
     for (const Tensor& tensor : inputs_) bytes_ += static_cast<double>(tensor.bytes());
     for (const Tensor& tensor : outputs_) bytes_ += static_cast<double>(tensor.bytes());
     int64_t chunks = 0;
+    Stage preparation;
     for (const AbsorbedGradient& gradient : absorbed_gradients(node)) {
       std::erase(plain_, gradient.parameter);
-      const GradientProduct product(Node(node.graph(), gradient.node));
-      products_.push_back({gradient.parameter, product});
-      chunks += product.chunks();
-      absorbed_flops_ += product.flops();
-      bytes_ += static_cast<double>(product.operand_bytes() -
+      auto product = make_gradient_product(Node(node.graph(), gradient.node));
+      chunks += product->chunks();
+      preparation.chunks += product->preparation().chunks;
+      preparation.cost += product->preparation().cost;
+      absorbed_flops_ += product->flops();
+      bytes_ += static_cast<double>(product->operand_bytes() -
                                     inputs_[groups_.gradient(gradient.parameter)].bytes());
+      products_.push_back({gradient.parameter, workspace_bytes_, std::move(product)});
+      workspace_bytes_ += aligned(products_.back().product->workspace_bytes());
     }
     std::vector<Tensor> parameters;
     for (size_t i : plain_) parameters.push_back(inputs_[groups_.input(0, i)]);
     chunks_ = ParameterChunks(parameters);
+    if (preparation.chunks > 0) stages_.push_back(preparation);
     add_stage(chunks + chunks_.count(), absorbed_flops_ + kFlopsPerByte * bytes_);
   }
 
+  void run(const RunContext& context, size_t stage, int64_t chunk) const final {
+    if (stage + 1 == stages_.size()) {
+      update(context, chunk);
+      return;
+    }
+    for (const Absorbed& absorbed : products_) {
+      const int64_t chunks = absorbed.product->preparation().chunks;
+      if (chunk < chunks) {
+        absorbed.product->prepare(context, chunk, context.workspace + absorbed.workspace);
+        return;
+      }
+      chunk -= chunks;
+    }
+  }
+
  protected:
+  virtual void update(const RunContext& context, int64_t chunk) const = 0;
+
   // Calls body(parameter, first element, number of elements, their gradient) for what belongs to a
   // chunk.
   template <class Body>
   void visit(const RunContext& context, int64_t chunk, const Body& body) const {
-    for (const auto& [i, product] : products_) {
-      if (chunk < product.chunks()) {
-        product.visit(context, chunk, [&](int64_t first, int64_t n, const float* gradient) {
-          body(i, first, n, gradient);
-        });
+    for (const Absorbed& absorbed : products_) {
+      const int64_t chunks = absorbed.product->chunks();
+      if (chunk < chunks) {
+        absorbed.product->visit(context, chunk, context.workspace + absorbed.workspace,
+                                [&](int64_t first, int64_t n, const float* gradient) {
+                                  body(absorbed.parameter, first, n, gradient);
+                                });
         return;
       }
-      chunk -= product.chunks();
+      chunk -= chunks;
     }
     chunks_.visit(chunk, [&](size_t index, int64_t first, int64_t n) {
       const size_t i = plain_[index];
@@ -121,10 +146,17 @@ class Optimizer : public Kernel {
   }
   bool is_double(size_t i) const { return inputs_[groups_.input(0, i)].dtype == DType::Float64; }
 
+  // A gradient computed here, and where in the workspace it keeps what it prepares.
+  struct Absorbed {
+    size_t parameter;
+    size_t workspace;
+    std::unique_ptr<GradientProduct> product;
+  };
+
   OptimizerGroups groups_;
   Tensor learning_rate_;
   std::vector<Tensor> inputs_, outputs_;
-  std::vector<std::pair<size_t, GradientProduct>> products_;
+  std::vector<Absorbed> products_;
   std::vector<size_t> plain_;
   ParameterChunks chunks_;
   const UpdateKernels& kernels_;
@@ -142,7 +174,7 @@ class Adam : public Optimizer {
         epsilon_(node.number("epsilon", 1e-7)),
         weight_decay_(node.number("weight_decay", 0)) {}
 
-  void run(const RunContext& context, size_t, int64_t chunk) const override {
+  void update(const RunContext& context, int64_t chunk) const override {
     const auto t = static_cast<double>(*context.data<const int64_t>(step_) + 1);
     const double lr = *context.data<const float>(learning_rate_);
     // 1 - beta^t as -expm1(t log(beta)), exact while beta^t is close to 1.
@@ -183,7 +215,7 @@ class Sgd : public Optimizer {
         nesterov_(node.flag("nesterov", false)),
         weight_decay_(node.number("weight_decay", 0)) {}
 
-  void run(const RunContext& context, size_t, int64_t chunk) const override {
+  void update(const RunContext& context, int64_t chunk) const override {
     const float rate = *context.data<const float>(learning_rate_);
     const SgdNumbers<double> wide = {rate, momentum_, rate * weight_decay_,
                                      nesterov_ && momentum_ != 0};

@@ -144,7 +144,7 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   step.op = node.op();
   step.label = node.label();
   step.flops = node.flops() + step.kernel->absorbed_flops();
-  if (step.kernel->absorbed_flops() > 0) step.op += "+matmul";
+  if (step.kernel->absorbed_flops() > 0) step.op += "+gradients";
   step.bytes = step.kernel->bytes();
   if (step.bytes < 0) step.bytes = bytes_of(node);
   host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());

@@ -28,6 +28,11 @@ inline constexpr double kFlopsPerByte = 4;
 // Alignment in bytes that every workspace must have.
 inline constexpr std::size_t kWorkspaceAlignment = 64;
 
+// Bytes that leave what follows them in a workspace aligned.
+inline std::size_t aligned(std::size_t bytes) {
+  return (bytes + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
+}
+
 // Rows [begin, end) of chunk `index` out of `chunks` when `count` units are dealt out evenly.
 struct Range {
   int64_t begin = 0;
