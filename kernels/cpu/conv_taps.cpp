@@ -21,7 +21,7 @@ constexpr int64_t kImagesPerChunk = 24;
 
 // Weights are read in place when their rows are this near to each other, or used by this few
 // pixels; otherwise packing them pays.
-constexpr int64_t kDirectRowBytes = 2048;
+constexpr int64_t kDirectRowBytes = 512;
 constexpr int64_t kDirectPixels = 16;
 
 // Where a layer has this many panels, and each is used by this few pixels, a chunk is best a range
