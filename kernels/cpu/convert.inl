@@ -2,8 +2,6 @@
 // nearest even, floats to integers truncate, integers wrap, bool is `!= 0`.
 #pragma once
 
-#include <array>
-
 #include "core/dtype.h"
 #include "core/float16.h"
 #include "cpu/simd.inl"
@@ -128,62 +126,65 @@ void store_brain(const void* from, void* to, int64_t n) {
 void load_half_f32(const void* from, void* to, int64_t n) {
   const uint16_t* x = static_cast<const uint16_t*>(from);
   float* out = static_cast<float*>(to);
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
+  const int64_t whole = n - n % 8;
+  for (int64_t i = 0; i < whole; i += 8) {
     const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + i));
     _mm256_storeu_ps(out + i, _mm256_cvtph_ps(half));
   }
-  for (; i < n; ++i) out[i] = widen(Half{x[i]});
+  for (int64_t i = whole; i < n; ++i) out[i] = widen(Half{x[i]});
 }
 
 void store_half_f32(const void* from, void* to, int64_t n) {
   const float* x = static_cast<const float*>(from);
   uint16_t* out = static_cast<uint16_t*>(to);
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
+  const int64_t whole = n - n % 8;
+  for (int64_t i = 0; i < whole; i += 8) {
     const __m128i half = _mm256_cvtps_ph(_mm256_loadu_ps(x + i), 0);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), half);
   }
-  for (; i < n; ++i) out[i] = to_half(x[i]).bits;
+  for (int64_t i = whole; i < n; ++i) out[i] = to_half(x[i]).bits;
 }
 #endif
 
 constexpr size_t at(DType dtype) { return static_cast<size_t>(dtype); }
 
-template <class T>
-std::array<ConvertFn, kNumDTypes> loads() {
-  std::array<ConvertFn, kNumDTypes> f = {};
-  f[at(DType::Bool)] = load_bool<T>;
-  f[at(DType::UInt8)] = load_as<T, uint8_t>;
-  f[at(DType::Int8)] = load_as<T, int8_t>;
-  f[at(DType::Int32)] = load_as<T, int32_t>;
-  f[at(DType::Int64)] = load_as<T, int64_t>;
-  f[at(DType::Float16)] = load_widened<T, Half>;
-  f[at(DType::BFloat16)] = load_widened<T, Brain>;
-  f[at(DType::Float32)] = load_as<T, float>;
-  f[at(DType::Float64)] = load_as<T, double>;
+// Calls visit<Item, function>(dtype) for every dtype, whose values are Items, with the function
+// that converts them to T.
+template <class T, class Visit>
+void visit_loads(const Visit& visit) {
+  visit.template operator()<uint8_t, load_bool<T>>(DType::Bool);
+  visit.template operator()<uint8_t, load_as<T, uint8_t>>(DType::UInt8);
+  visit.template operator()<int8_t, load_as<T, int8_t>>(DType::Int8);
+  visit.template operator()<int32_t, load_as<T, int32_t>>(DType::Int32);
+  visit.template operator()<int64_t, load_as<T, int64_t>>(DType::Int64);
 #if defined(__F16C__)
-  if constexpr (sizeof(T) == 4) f[at(DType::Float16)] = load_half_f32;
+  constexpr ConvertFn kLoadHalf = sizeof(T) == 4 ? load_half_f32 : load_widened<T, Half>;
+#else
+  constexpr ConvertFn kLoadHalf = load_widened<T, Half>;
 #endif
-  return f;
+  visit.template operator()<Half, kLoadHalf>(DType::Float16);
+  visit.template operator()<Brain, load_widened<T, Brain>>(DType::BFloat16);
+  visit.template operator()<float, load_as<T, float>>(DType::Float32);
+  visit.template operator()<double, load_as<T, double>>(DType::Float64);
 }
 
-template <class T>
-std::array<ConvertFn, kNumDTypes> stores() {
-  std::array<ConvertFn, kNumDTypes> f = {};
-  f[at(DType::Bool)] = store_bool<T>;
-  f[at(DType::UInt8)] = store_byte<T, uint8_t>;
-  f[at(DType::Int8)] = store_byte<T, int8_t>;
-  f[at(DType::Int32)] = store_as<T, int32_t>;
-  f[at(DType::Int64)] = store_as<T, int64_t>;
-  f[at(DType::Float16)] = store_half<T>;
-  f[at(DType::BFloat16)] = store_brain<T>;
-  f[at(DType::Float32)] = store_as<T, float>;
-  f[at(DType::Float64)] = store_as<T, double>;
+// The same for functions from T to a dtype.
+template <class T, class Visit>
+void visit_stores(const Visit& visit) {
+  visit.template operator()<uint8_t, store_bool<T>>(DType::Bool);
+  visit.template operator()<uint8_t, store_byte<T, uint8_t>>(DType::UInt8);
+  visit.template operator()<int8_t, store_byte<T, int8_t>>(DType::Int8);
+  visit.template operator()<int32_t, store_as<T, int32_t>>(DType::Int32);
+  visit.template operator()<int64_t, store_as<T, int64_t>>(DType::Int64);
 #if defined(__F16C__)
-  if constexpr (sizeof(T) == 4) f[at(DType::Float16)] = store_half_f32;
+  constexpr ConvertFn kStoreHalf = sizeof(T) == 4 ? store_half_f32 : store_half<T>;
+#else
+  constexpr ConvertFn kStoreHalf = store_half<T>;
 #endif
-  return f;
+  visit.template operator()<Half, kStoreHalf>(DType::Float16);
+  visit.template operator()<Brain, store_brain<T>>(DType::BFloat16);
+  visit.template operator()<float, store_as<T, float>>(DType::Float32);
+  visit.template operator()<double, store_as<T, double>>(DType::Float64);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ bool class_has_ops(const ScalarExpr& expr, ComputeClass compute) {
   const ClassOps& ops = tape_ops(active_isa()).of(compute);
   for (const ScalarInstruction& step : expr.code) {
     if (step.op == ScalarOp::Input || step.op == ScalarOp::Constant) continue;
-    if (ops.op(step.op) == nullptr) return false;
+    if (!ops.has(step.op)) return false;
   }
   return true;
 }

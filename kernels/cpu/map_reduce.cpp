@@ -11,9 +11,10 @@ namespace {
 
 // Elements that a chunk should have.
 constexpr int64_t kGrain = 8192;
-constexpr int64_t kReduceGrain = 16384;
-// Rows are added up in runs of this many, runs in runs of as many, and those to the total.
-constexpr int64_t kRunRows = 64;
+constexpr int64_t kReduceGrain = 32768;
+// Columns are added up in runs of this many evaluations, runs in runs of as many, and those to the
+// total.
+constexpr int64_t kRun = 32;
 constexpr int64_t kLevels = 3;
 
 template <class T>
@@ -30,19 +31,16 @@ class MapReduce : public Kernel {
  public:
   explicit MapReduce(MapReduceSpec spec)
       : spec_(std::move(spec)),
-        tape_(spec_.expr, spec_.compute, active_isa(), spec_.inputs, tensors_of(spec_)),
+        tape_(spec_.expr, spec_.compute, active_isa(), spec_.inputs, outputs_of(spec_)),
         item_(size_of(spec_.compute)),
         block_(block_size(spec_.compute)) {
     for (size_t i = 0; i < spec_.outputs.size(); ++i) {
       const ReduceKind kind = spec_.reductions[i];
-      if (kind == ReduceKind::None) {
-        maps_.push_back(i);
-      } else {
-        const ClassOps& ops = tape_.kernels();
-        reductions_.push_back({i, kind, ops.fold[static_cast<size_t>(kind)],
-                               ops.fold_columns[static_cast<size_t>(kind)], spec_.outputs[i],
-                               ops.store[static_cast<size_t>(spec_.outputs[i].dtype)]});
-      }
+      if (kind == ReduceKind::None) continue;
+      const ClassOps& ops = tape_.kernels();
+      reductions_.push_back({i, kind, ops.fold[static_cast<size_t>(kind)],
+                             ops.fold_columns[static_cast<size_t>(kind)], spec_.outputs[i],
+                             ops.store[static_cast<size_t>(spec_.outputs[i].dtype)]});
     }
     plan();
   }
@@ -68,18 +66,22 @@ class MapReduce : public Kernel {
     ConvertFn store;
   };
 
-  static std::vector<const Tensor*> tensors_of(const MapReduceSpec& spec) {
-    std::vector<const Tensor*> tensors;
+  static std::vector<TapeOutput> outputs_of(const MapReduceSpec& spec) {
+    using Kind = TapeOutput::Kind;
+    const Kind reduced =
+        spec.form == MapReduceSpec::Form::Columns ? Kind::Accumulated : Kind::Values;
+    std::vector<TapeOutput> outputs;
     for (size_t i = 0; i < spec.outputs.size(); ++i) {
-      tensors.push_back(spec.reductions[i] == ReduceKind::None ? &spec.outputs[i] : nullptr);
+      const ReduceKind kind = spec.reductions[i];
+      outputs.push_back({kind == ReduceKind::None ? Kind::Tensor : reduced, spec.outputs[i], kind});
     }
-    return tensors;
+    return outputs;
   }
 
   double total_cost() const {
     const auto elements = static_cast<double>(spec_.batch * spec_.rows * spec_.cols);
     double cost =
-        elements * (tape_.cost_per_element() + 3.0 * static_cast<double>(reductions_.size()));
+        elements * (tape_.cost_per_element() + 2.0 * static_cast<double>(reductions_.size()));
     for (const TapeInput& input : spec_.inputs) cost += bytes_cost(input.tensor.bytes());
     for (const Tensor& output : spec_.outputs) cost += bytes_cost(output.bytes());
     return cost;
@@ -107,6 +109,9 @@ class MapReduce : public Kernel {
                                                std::max<int64_t>(spec_.rows, 1));
       parts_ = chunks_for(spec_.rows * width, kReduceGrain, most);
       unit_chunks_ = parts_ > 1 ? units : std::min<int64_t>(units, chunks_for(elements, kGrain));
+      if (col_blocks_ == 1) {
+        rows_at_once_ = floor_pow2(static_cast<double>(block_ / std::max<int64_t>(width, 1)));
+      }
       part_stride_ = (width * item_ + 2 * kMaxVectorBytes - 1) / kMaxVectorBytes * kMaxVectorBytes;
       add_stage(unit_chunks_ * parts_, total_cost());
       if (parts_ > 1) {
@@ -117,14 +122,13 @@ class MapReduce : public Kernel {
   }
 
   void run_map(const RunContext& context, int64_t chunk) const {
-    const int64_t blocks = (spec_.cols + block_ - 1) / block_;
-    const Range range = even_share(blocks, stages_[0].chunks, chunk);
+    const int64_t unit = tape_.unit();
+    const Range range = even_share(ceil_div(spec_.cols, unit), stages_[0].chunks, chunk);
     if (range.size() == 0) return;
     TapeRun tape(tape_, context);
-    const int64_t end = std::min(range.end * block_, spec_.cols);
-    for (int64_t begin = range.begin * block_; begin < end; begin += block_) {
-      tape.evaluate(begin, std::min(block_, end - begin));
-      for (size_t i = 0; i < maps_.size(); ++i) tape.store(maps_[i]);
+    const int64_t end = std::min(range.end * unit, spec_.cols);
+    for (int64_t begin = range.begin * unit; begin < end; begin += tape_.most()) {
+      tape.evaluate(begin, std::min(tape_.most(), end - begin));
     }
   }
 
@@ -164,7 +168,6 @@ class MapReduce : public Kernel {
     for (int64_t row = rows.begin; row < rows.end; row += group) {
       const int64_t n = std::min(group, rows.end - row);
       tape.evaluate(row * spec_.cols, n * spec_.cols);
-      for (size_t i : maps_) tape.store(i);
       for (const Reduction& reduction : reductions_) {
         const std::byte* values = tape.values(reduction.output);
         for (int64_t i = 0; i < n; ++i) {
@@ -186,7 +189,6 @@ class MapReduce : public Kernel {
       const int64_t begin = block * block_;
       const int64_t n = std::min(block_, spec_.cols - begin);
       tape.evaluate(row * spec_.cols + begin, n);
-      for (size_t i : maps_) tape.store(i);
       std::byte* result = results + (block - range.begin) * item_;
       for (const Reduction& reduction : reductions_) {
         reduction.fold(tape.values(reduction.output), n, result);
@@ -239,14 +241,13 @@ class MapReduce : public Kernel {
     const int64_t index = chunk % parts_;
     const Range rows = even_share(spec_.rows, parts_, index);
     TapeRun tape(tape_, context);
-    auto* sums =
-        thread_scratch<std::byte>(Scratch::Rows, static_cast<size_t>(kLevels * part_stride_) *
-                                                     std::max<size_t>(reductions_.size(), 1));
+    auto* sums = thread_scratch<std::byte>(
+        Scratch::Rows, static_cast<size_t>(sums_bytes()) * std::max<size_t>(reductions_.size(), 1));
     for (int64_t u = units.begin; u < units.end; ++u) {
       const Unit unit = unit_at(u);
       sum_columns(tape, unit, rows, sums);
       for (size_t r = 0; r < reductions_.size(); ++r) {
-        std::byte* total = sums + ((static_cast<int64_t>(r) + 1) * kLevels - 1) * part_stride_;
+        const std::byte* total = sum(sums, r, kLevels - 1);
         if (parts_ > 1) {
           std::memcpy(column_part(context, r, u, index), total,
                       static_cast<size_t>(unit.width * item_));
@@ -257,6 +258,13 @@ class MapReduce : public Kernel {
     }
   }
 
+  // Of a reduction: the sums of level 0, of as many values as an evaluation has, and the others'.
+  int64_t sums_bytes() const { return rows_at_once_ * part_stride_ + (kLevels - 1) * part_stride_; }
+  std::byte* sum(std::byte* sums, size_t reduction, int64_t level) const {
+    sums += static_cast<int64_t>(reduction) * sums_bytes();
+    return level == 0 ? sums : sums + (rows_at_once_ + level - 1) * part_stride_;
+  }
+
   void fill_identities(const Reduction& reduction, std::byte* to, int64_t n) const {
     if (spec_.compute == ComputeClass::F32) fill_identity<float>(reduction.kind, to, n);
     if (spec_.compute == ComputeClass::F64) fill_identity<double>(reduction.kind, to, n);
@@ -264,40 +272,46 @@ class MapReduce : public Kernel {
   }
 
   void sum_columns(TapeRun& tape, const Unit& unit, Range rows, std::byte* sums) const {
-    const auto sum = [&](size_t r, int64_t level) {
-      return sums + (static_cast<int64_t>(r) * kLevels + level) * part_stride_;
+    const auto clear = [&](int64_t level) {
+      const int64_t count = level == 0 ? rows_at_once_ * unit.width : unit.width;
+      for (size_t r = 0; r < reductions_.size(); ++r) {
+        fill_identities(reductions_[r], sum(sums, r, level), count);
+      }
+    };
+    const auto add_to_next = [&](int64_t level) {
+      for (size_t r = 0; r < reductions_.size(); ++r) {
+        const FoldColumnsFn fold = reductions_[r].fold_columns;
+        std::byte* from = sum(sums, r, level);
+        for (int64_t half = level == 0 ? rows_at_once_ / 2 : 0; half > 0; half /= 2) {
+          fold(from + half * unit.width * item_, 1, half * unit.width, from);
+        }
+        fold(from, 1, unit.width, sum(sums, r, level + 1));
+      }
     };
     for (size_t r = 0; r < reductions_.size(); ++r) {
-      for (int64_t level = 0; level < kLevels; ++level) {
-        fill_identities(reductions_[r], sum(r, level), unit.width);
+      tape.accumulate_into(reductions_[r].output, sum(sums, r, 0));
+    }
+    clear(1);
+    clear(2);
+    // One evaluation takes a whole run where its rows fill blocks that follow each other.
+    const bool whole_runs = unit.width == spec_.cols && rows_at_once_ * unit.width == block_ &&
+                            tape_.most() >= kRun * block_;
+    const int64_t run_rows = kRun * rows_at_once_;
+    const int64_t step = whole_runs ? run_rows : rows_at_once_;
+    for (int64_t run = rows.begin; run < rows.end; run += run_rows) {
+      clear(0);
+      const int64_t end = std::min(run + run_rows, rows.end);
+      for (int64_t row = run; row < end; row += step) {
+        const int64_t first = (unit.batch * spec_.rows + row) * spec_.cols + unit.begin;
+        tape.evaluate(first, std::min(step, end - row) * unit.width);
+      }
+      add_to_next(0);
+      if ((run + run_rows - rows.begin) % (kRun * run_rows) == 0) {
+        add_to_next(1);
+        clear(1);
       }
     }
-    // As many rows as fit a block, a divisor of kRunRows: runs end where evaluations do.
-    int64_t at_once = 1;
-    if (unit.width == spec_.cols) {
-      while (2 * at_once <= kRunRows && 2 * at_once * unit.width <= block_) at_once *= 2;
-    }
-    const auto end_run = [&](int64_t level) {
-      for (size_t r = 0; r < reductions_.size(); ++r) {
-        reductions_[r].fold_columns(sum(r, level), 1, unit.width, sum(r, level + 1));
-        fill_identities(reductions_[r], sum(r, level), unit.width);
-      }
-    };
-    int64_t done = 0;
-    for (int64_t row = rows.begin; row < rows.end; row += at_once) {
-      const int64_t n = std::min(at_once, rows.end - row);
-      const int64_t first = (unit.batch * spec_.rows + row) * spec_.cols + unit.begin;
-      tape.evaluate(first, n * unit.width);
-      for (size_t i : maps_) tape.store(i);
-      for (size_t r = 0; r < reductions_.size(); ++r) {
-        const std::byte* values = tape.values(reductions_[r].output);
-        reductions_[r].fold_columns(values, n, unit.width, sum(r, 0));
-      }
-      done += n;
-      if (done % kRunRows == 0) end_run(0);
-      if (done % (kRunRows * kRunRows) == 0) end_run(1);
-    }
-    for (int64_t level = 0; level + 1 < kLevels; ++level) end_run(level);
+    add_to_next(1);
   }
 
   void join_columns(const RunContext& context, int64_t index) const {
@@ -318,13 +332,13 @@ class MapReduce : public Kernel {
   Tape tape_;
   int64_t item_;
   int64_t block_;
-  std::vector<size_t> maps_;
   std::vector<Reduction> reductions_;
   int64_t parts_ = 1;  // of a row, or of the rows, whose results a second stage joins
   int64_t row_chunks_ = 1;
   int64_t col_blocks_ = 1;
   int64_t unit_chunks_ = 1;
-  int64_t part_stride_ = 0;  // bytes of one block of columns, with room for whole vectors
+  int64_t rows_at_once_ = 1;  // of an evaluation
+  int64_t part_stride_ = 0;   // bytes of one block of columns, with room for whole vectors
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ class ScatterAdd : public Kernel {
     const TapeOps& ops = tape_ops(active_isa());
     load_ = ops.of(class_).load[static_cast<size_t>(y_.dtype)];
     store_ = ops.of(class_).store[static_cast<size_t>(y_.dtype)];
-    add_ = ops.of(class_).op(ScalarOp::Add);
+    add_ = ops.of(class_).fold_columns[static_cast<size_t>(ReduceKind::Sum)];
     load_index_ = ops.i64.load[static_cast<size_t>(indices_.dtype)];
     // Every chunk reads all indices: few chunks, unless rows are long.
     const int64_t most =
@@ -67,7 +67,7 @@ class ScatterAdd : public Kernel {
       const int64_t n = std::min(block, inner_ - i);
       load_(from + i * item_, values, n);
       load_(to + i * item_, sums, n);
-      add_(sums, {sums, -1}, {values, -1}, {}, n);
+      add_(values, 1, n, sums);
       store_(sums, to + i * item_, n);
     }
   }
@@ -78,7 +78,7 @@ class ScatterAdd : public Kernel {
   int64_t item_ = 1;
   ComputeClass class_ = ComputeClass::F32;
   ConvertFn load_ = nullptr, store_ = nullptr, load_index_ = nullptr;
-  InstructionFn add_ = nullptr;
+  FoldColumnsFn add_ = nullptr;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "cpu/device_fixture.h"
+#include "ops/scalar_expr.h"
 
 namespace addax::cpu::testing {
 namespace {
@@ -197,6 +198,7 @@ TEST_P(TapeLevels, Broadcasts) {
                                                        {{4, 1, 3}, {2, 1}},
                                                        {{1, 1}, {1}},
                                                        {{0, 3}, {3}},
+                                                       {{3, 0}, {3, 1}},
                                                        {{64, 128}, {64, 128}},
                                                        {{2, 1, 3, 1, 2}, {5, 1, 4, 1}},
                                                        {{1024}, {1}},
@@ -240,6 +242,38 @@ TEST_P(TapeLevels, FusedSharesValuesAndWritesSeveralOutputs) {
     ASSERT_FLOAT_EQ(static_cast<float>(y[0].values[i]), std::max(t, 0.f));
     ASSERT_EQ(y[1].values[i], t > 0 ? 1 : 0);
     ASSERT_EQ(y[2].values[i], std::trunc(t * 10));
+  }
+}
+
+TEST_P(TapeLevels, FusedKeepsValuesUntilTheirLastUse) {
+  // Every position of the value at hand among an op's operands, and operands that repeat.
+  const std::string expr =
+      "a = i0 + i1; b = i0 - i2; c = where(i1 > 0, a, b); d = where(a, c, i2);"
+      "e = where(i2, i1, d); a * a, b * a - c / (d * d + 1), where(e, e, c), i1";
+  const auto reference = ScalarExpr::parse(expr, std::vector<std::string>{"i0", "i1", "i2"});
+  for (const int64_t rows : {1, 3, 40, 700}) {
+    for (const int64_t cols : {1, 5, 16, 64, 100, 2048}) {
+      const Shape shape{rows, cols};
+      const Array x = random_array(DType::Float32, shape, 1);
+      const Array y = random_array(DType::BFloat16, shape, 2);
+      const Array z = random_array(DType::Float32, {cols}, 3);
+      const auto results = run_node("fused", {x, y, z},
+                                    {{DType::Float32, shape},
+                                     {DType::Float32, shape},
+                                     {DType::BFloat16, shape},
+                                     {DType::Float32, shape}},
+                                    fused(expr, shape, DType::Float32));
+      SCOPED_TRACE(shape.to_string());
+      for (size_t i = 0; i < x.values.size(); ++i) {
+        const double inputs[] = {x.values[i], y.values[i], z.values[i % static_cast<size_t>(cols)]};
+        const std::vector<double> expected = addax::evaluate(reference, inputs);
+        for (size_t output = 0; output < expected.size(); ++output) {
+          // Float32 terms below 128 after fewer than eight roundings, bfloat16 ones below 16.
+          const double tolerance = output == 2 ? 16 * 0x1p-9 : 128 * 8 * 0x1p-24;
+          ASSERT_NEAR(results[output].values[i], expected[output], tolerance) << i;
+        }
+      }
+    }
   }
 }
 
