@@ -12,7 +12,6 @@ import argparse
 import datetime
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +20,9 @@ import limits
 import machine
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from op_cases import CASES, Arg, OpCase, Sample
-
 import addax as ax
 from addax import _core
+from addax.conformance.cases import CASES, Arg, OpCase, Sample
 
 MIN_CALLS = 5
 

@@ -14,6 +14,7 @@
 #include "bind/types.h"
 #include "core/error.h"
 #include "cpu/plugin.h"
+#include "device/conformance.h"
 #include "runtime/host_services.h"
 #include "runtime/parallel.h"
 
@@ -134,6 +135,19 @@ void bind_devices(py::module_& module) {
         return names;
       },
       py::arg("path"), "Loads a plug-in now and returns the names of its devices.");
+  module.def(
+      "check_device",
+      [](const std::string& name) {
+        Device& device = device_named(name);
+        std::vector<std::pair<std::string, std::string>> results;
+        const py::gil_scoped_release release;
+        for (const CheckResult& result : check_device(device)) {
+          results.emplace_back(result.check, result.failure);
+        }
+        return results;
+      },
+      py::arg("name"),
+      "Tries memory, copies, queues and events: pairs of check and failure or ''.");
   module.def(
       "add_device_path",
       [](const py::object& path) { device_registry().add_search_path(path_of(path)); },

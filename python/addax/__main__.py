@@ -1,4 +1,4 @@
-"""``python -m addax doctor``."""
+"""``python -m addax doctor``, ``python -m addax device-test``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="version, devices, ISA, threads, libraries; what is missing")
-    parser.parse_args(arguments)
+    device_test = commands.add_parser(
+        "device-test", help="try a device: memory, queues, every op in every dtype, whole programs"
+    )
+    device_test.add_argument("plugin", help="a plug-in's file, or the name of a device: cpu:0")
+    device_test.add_argument("-v", "--verbose", action="store_true", help="tell what passes, too")
+    given = parser.parse_args(arguments)
 
+    if given.command == "device-test":
+        from addax.conformance.report import check_plugin
+
+        return 0 if check_plugin(given.plugin, verbose=given.verbose) else 1
     from addax.doctor import report
 
     print(report())

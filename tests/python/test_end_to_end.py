@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_cases import reference
 
 import addax as ax
+from addax.conformance.cases import reference
 
 REAL_DATA = os.environ.get("ADDAX_DATA_HOME")
 needs_real_data = pytest.mark.skipif(

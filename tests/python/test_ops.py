@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
-from op_cases import CASES, Arg, Bad, OpCase, Sample
 
 import addax as ax
 from addax import _core
+from addax.conformance.cases import CASES, Bad, OpCase, Sample
+from addax.conformance.samples import arrays_of, as_list, disagreement, make_array
 
 COMPUTING_DEVICES = [d.name for d in ax.devices() if d.kind != "null"]
 RECORDS = {record["name"]: record for record in _core.op_records()}
@@ -22,60 +21,8 @@ FINITE_DIFFERENCE_STEP = 1e-5
 ELEMENTS_DIFFERENTIATED = 30  # per input; a random choice when it has more
 
 
-def numpy_dtype(name: str) -> np.dtype:
-    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
-
-
-def make_array(arg: Arg, dtype: str, rng: np.random.Generator) -> np.ndarray:
-    target = numpy_dtype(arg.dtype or dtype)
-    if arg.value is not None:
-        return np.asarray(arg.value).astype(target)
-    if arg.distinct:
-        steps = np.linspace(arg.low, arg.high, max(math.prod(arg.shape), 1), endpoint=False)
-        return rng.permutation(steps)[: math.prod(arg.shape)].reshape(arg.shape).astype(target)
-    if target.kind == "b":
-        return rng.random(arg.shape) < 0.5
-    if target.kind in "iu":
-        low = max(math.ceil(arg.low), 0) if target.kind == "u" else math.ceil(arg.low)
-        return rng.integers(low, max(math.ceil(arg.high), low + 1), arg.shape).astype(target)
-    return rng.uniform(arg.low, arg.high, arg.shape).astype(target)
-
-
-def arrays_of(case: OpCase, sample: Sample, dtype: str) -> list[np.ndarray]:
-    rng = np.random.default_rng(zlib.crc32(case.name.encode()))
-    return [make_array(arg, dtype, rng) for arg in sample.args]
-
-
-def is_floating(array: np.ndarray) -> bool:
-    return array.dtype.kind == "f" or array.dtype == ml_dtypes.bfloat16
-
-
-def widened(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float64) if is_floating(array) else array
-
-
-def as_list(result: Any) -> list[Any]:
-    return list(result) if isinstance(result, (list, tuple)) else [result]
-
-
 def check(case: OpCase, sample: Sample, arrays: list[np.ndarray], results: Any) -> None:
-    wide = [widened(a) for a in arrays]
-    expected = as_list(case.reference(*wide, **sample.attrs))
-    bounds = as_list(case.bound(*wide, **sample.attrs)) if case.bound else [None] * len(expected)
-    got = [np.asarray(r) for r in as_list(results)]
-    assert len(got) == len(expected)
-    for actual, wanted, bound in zip(got, expected, bounds, strict=False):
-        wanted = np.asarray(wanted)
-        assert actual.shape == wanted.shape
-        if not is_floating(actual):
-            np.testing.assert_array_equal(actual, wanted)
-            continue
-        magnitude = np.abs(wanted) if bound is None else bound
-        allowed = case.ulps * float(ml_dtypes.finfo(actual.dtype).eps) * magnitude
-        smallest = float(ml_dtypes.finfo(actual.dtype).smallest_normal)
-        error = np.abs(actual.astype(np.float64) - wanted)
-        worst = np.max(error - allowed, initial=0.0)
-        assert worst <= smallest, f"{case.name} {sample}: off by {np.max(error)}, {worst} too much"
+    assert not disagreement(case, sample, arrays, results), f"{case.name} {sample}"
 
 
 @pytest.mark.parametrize("device", COMPUTING_DEVICES)

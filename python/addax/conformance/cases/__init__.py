@@ -4,7 +4,7 @@ Conformance tests, gradient checks and benchmarks all read it. A new op needs on
 of its family; what a row holds, and what its tolerance means, stands in case.py.
 """
 
-from op_cases import (
+from addax.conformance.cases import (
     contraction,
     elementwise,
     norm_loss,
@@ -14,7 +14,7 @@ from op_cases import (
     shape,
     update,
 )
-from op_cases.case import CASES, Arg, Bad, OpCase, Sample
+from addax.conformance.cases.case import CASES, Arg, Bad, OpCase, Sample
 
 __all__ = [
     "CASES",

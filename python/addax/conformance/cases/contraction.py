@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import FLOATS, WIDE, Arg, Bad, Sample, calls, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import FLOATS, WIDE, Arg, Bad, Sample, calls, case
 
 
 def _turn(x: np.ndarray, flag: bool) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import ALL, FLOATS, NUMBERS, Arg, Bad, Sample, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import ALL, FLOATS, NUMBERS, Arg, Bad, Sample, case
 
 REDUCE_CALLS = (
     ((3, 5), None, False), ((3, 5), (0,), False), ((3, 5), (-1,), True), ((2, 3, 4), (0, 2), False),

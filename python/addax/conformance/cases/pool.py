@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import WIDE, Arg, Bad, Sample, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import WIDE, Arg, Bad, Sample, case
 
 POOL_CALLS: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((2, 6, 6, 3), {"pool_size": (2, 2), "strides": (2, 2)}),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import ALL, WIDE, Arg, Bad, Sample, calls, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import ALL, WIDE, Arg, Bad, Sample, calls, case
 
 exact = {"dtypes": ALL, "ulps": 0}
 

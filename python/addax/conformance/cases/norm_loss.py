@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import FLOATS, WIDE, Arg, Bad, Sample, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import FLOATS, WIDE, Arg, Bad, Sample, case
 
 NORM_SHAPES = ((6, 3), (2, 4, 4, 5), (64, 1), (33, 17))
 case(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from op_cases.case import ALL, FLOATS, NUMBERS, Arg, Bad, Sample, calls, case
+from addax.conformance.cases.case import ALL, FLOATS, NUMBERS, Arg, Bad, Sample, calls, case
 
 UNARY_SHAPES = ((3, 5), (), (1,), (0, 4), (2, 3, 4), (1031,))
 BINARY_SHAPES = (

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import WIDE, Arg, Bad, Sample, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import WIDE, Arg, Bad, Sample, case
 
 STATES = [np.array(s, np.int64) for s in ([7, 0], [-3, 5], [2**40 + 1, 2**33])]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from op_cases import reference as ref
-from op_cases.case import WIDE, Arg, Sample, case
+from addax.conformance.cases import reference as ref
+from addax.conformance.cases.case import WIDE, Arg, Sample, case
 
 SHAPES = ((3, 4), (5,), (), (1037,))
 

@@ -1,0 +1,8 @@
+"""Whether a device does what Addax asks of one: ``python -m addax device-test``.
+
+The table of op cases in ``cases`` serves the tests and benchmarks of Addax itself, too.
+"""
+
+from addax.conformance.run import Outcome, Result, run
+
+__all__ = ["Outcome", "Result", "run"]
