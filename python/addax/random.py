@@ -50,19 +50,23 @@ def _seed(seed: int) -> int:
     return int(seed) & ((1 << 63) - 1)
 
 
-# One generator for each device that has been used: a device carries its own state.
+# The global generator's state on each device that has been used, the latest last: a device carries
+# its own, and the stream goes on where it was drawn from before.
 _generators: dict[str, SeedGenerator] = {}
 
 
 def global_generator() -> SeedGenerator:
     """Return the generator that serves wherever no seed is given."""
     device = str(_core.current_device())
-    if device not in _generators:
-        seed = None
-        if _generators:
-            seed = int(next(iter(_generators.values())).state.numpy()[0])
-        _generators[device] = SeedGenerator(seed, "random")
-    return _generators[device]
+    latest = next(reversed(_generators), None)
+    if device == latest:
+        return _generators[device]
+    with tracing.suspended():
+        generator = _generators.pop(device, None) or SeedGenerator(None, "random")
+        if latest is not None:
+            generator.state.assign(_generators[latest].state.numpy())
+    _generators[device] = generator
+    return generator
 
 
 def set_seed(seed: int) -> None:
