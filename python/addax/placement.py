@@ -40,13 +40,15 @@ class DeviceInfo:
 def devices() -> list[DeviceInfo]:
     """Return the devices that work. Warns once of each plug-in that does not, with the reason.
 
+    Of this package's own, ``python -m addax doctor`` tells: a machine may well lack their devices.
+
     >>> devices()[0].kind
     'cpu'
     """
     for failure in failures():
-        if failure not in _warned:
+        path, reason = failure
+        if failure not in _warned and not path.startswith(_OWN_PLUGINS):
             _warned.add(failure)
-            path, reason = failure
             warnings.warn(f"a device is left out: {path}: {reason}", stacklevel=2)
     return inventory()
 
@@ -72,6 +74,7 @@ def failures() -> list[tuple[str, str]]:
     return list(_core.device_failures())
 
 
+_OWN_PLUGINS = os.path.join(os.path.dirname(_core.__file__), "plugins")
 _warned: set[tuple[str, str]] = set()
 
 
@@ -86,9 +89,8 @@ def discover() -> None:
             _core.add_device_path(os.fspath(given() if callable(given) else given))
         except Exception as error:  # whatever another package does must not break this one
             _core.add_device_failure(f"entry point '{entry.name}'", f"{entry.value}: {error!r}")
-    own = os.path.join(os.path.dirname(_core.__file__), "plugins")
-    if os.path.isdir(own):
-        _core.add_device_path(own)
+    if os.path.isdir(_OWN_PLUGINS):
+        _core.add_device_path(_OWN_PLUGINS)
 
 
 class device:

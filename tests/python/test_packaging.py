@@ -50,8 +50,9 @@ def test_package_is_typed() -> None:
     assert list(package.glob("_core*.pyi")) or list((package / "_core").glob("*.pyi"))
 
 
-def test_null_device_is_among_the_plug_ins() -> None:
-    assert (NATIVE / "plugins" / "addax_null.so").exists()
+@pytest.mark.parametrize("name", ["null", "opencl"])
+def test_our_devices_are_among_the_plug_ins(name: str) -> None:
+    assert (NATIVE / "plugins" / f"addax_{name}.so").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+#include "opencl/contraction.h"
+#include "opencl/kernel_table.h"
+#include "opencl/render.h"
+#include "opencl/sources.h"
+#include "opencl/window.h"
+
+namespace addax::opencl {
+namespace {
+
+// As conv.cl has it.
+struct Geometry {
+  WindowAxis height, width;
+  int32_t in_channels, out_channels, in_per_group, out_per_group;
+};
+
+Geometry geometry_of(const Node& node, const Dims& x, const Dims& filter, const Dims& y) {
+  const auto groups = node.integer("groups");
+  const auto dilations = node.ints("dilations");
+  return {window_axis(node, 0, x[1], y[1], filter[0], dilations[0]),
+          window_axis(node, 1, x[2], y[2], filter[1], dilations[1]),
+          static_cast<int32_t>(x[3]),
+          static_cast<int32_t>(y[3]),
+          static_cast<int32_t>(filter[2]),
+          static_cast<int32_t>(y[3] / groups)};
+}
+
+int64_t pixels(const Dims& images) { return images[0] * images[1] * images[2]; }
+int64_t taps(const Dims& filter) { return filter[0] * filter[1]; }
+
+void require_one_dtype(const Lowering& to) {
+  to.require(to.node.input(0).dtype == to.node.input(1).dtype, "takes operands of one dtype");
+}
+
+std::string loaders(const char* direction) {
+  return define(direction, 1) + std::string(sources::window) + std::string(sources::conv);
+}
+
+}  // namespace
+
+void lower_conv2d(Lowering& to) {
+  require_one_dtype(to);
+  const Node& node = to.node;
+  const Dims& filter = node.input(1).dims;
+  const Dims& y = node.output().dims;
+  const Geometry geometry = geometry_of(node, node.input(0).dims, filter, y);
+  Contraction contraction;
+  contraction.batch = node.integer("groups");
+  contraction.m = pixels(y);
+  contraction.n = geometry.out_per_group;
+  contraction.k = taps(filter) * filter[2];
+  contraction.y_batch = geometry.out_per_group;
+  contraction.y_row = y[3];
+  contraction.loaders = loaders("FORWARD");
+  add_contraction(to, contraction, geometry);
+}
+
+void lower_conv2d_input_grad(Lowering& to) {
+  require_one_dtype(to);
+  const Node& node = to.node;
+  const Dims& filter = node.input(1).dims;
+  const Dims& x = node.output().dims;
+  const Geometry geometry = geometry_of(node, x, filter, node.input(0).dims);
+  Contraction contraction;
+  contraction.batch = node.integer("groups");
+  contraction.m = pixels(x);
+  contraction.n = geometry.in_per_group;
+  contraction.k = taps(filter) * geometry.out_per_group;
+  contraction.y_batch = geometry.in_per_group;
+  contraction.y_row = x[3];
+  contraction.loaders = loaders("BY_INPUT");
+  contraction.b_rows_first = true;
+  add_contraction(to, contraction, geometry);
+}
+
+void lower_conv2d_filter_grad(Lowering& to) {
+  require_one_dtype(to);
+  const Node& node = to.node;
+  const Dims& filter = node.output().dims;
+  const Dims& dy = node.input(1).dims;
+  const Geometry geometry = geometry_of(node, node.input(0).dims, filter, dy);
+  Contraction contraction;
+  contraction.batch = node.integer("groups");
+  contraction.m = taps(filter) * filter[2];
+  contraction.n = geometry.out_per_group;
+  contraction.k = pixels(dy);
+  contraction.y_batch = geometry.out_per_group;
+  contraction.y_row = filter[3];
+  contraction.loaders = loaders("BY_FILTER");
+  contraction.a_rows_first = true;
+  add_contraction(to, contraction, geometry);
+}
+
+}  // namespace addax::opencl

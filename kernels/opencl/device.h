@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "addax/device.h"
+#include "opencl/handle.h"
+
+namespace addax::opencl {
+
+// What the device says of itself that kernels depend on.
+struct Limits {
+  bool has_double = false;
+  bool divides_exactly = false;  // float32 quotients and roots can be had correctly rounded
+  int64_t work_group = 1;        // items of the largest one, a power of 2
+  uint64_t local_bytes = 0;
+  uint64_t parameter_bytes = 0;  // of one kernel's arguments
+};
+
+// One OpenCL device with a context of its own.
+class Device {
+ public:
+  explicit Device(cl_device_id id);
+
+  cl_context context() const { return context_.get(); }
+  const Limits& limits() const { return limits_; }
+  void describe(adx_properties& out) const;
+
+  Memory allocate(uint64_t bytes) const;
+  // Memory that kernels only read, with this content; at least one byte.
+  Memory constants(const std::vector<std::byte>& content) const;
+  Queue make_queue() const;
+  // A kernel out of a program's text, which is compiled when it is met for the first time.
+  Kernel kernel(const std::string& source, const std::string& name);
+
+ private:
+  ClProgram build(const std::string& source) const;
+
+  cl_device_id id_;
+  Limits limits_;
+  Context context_;
+  std::mutex mutex_;
+  std::map<std::string, ClProgram, std::less<>> programs_;  // by their text
+};
+
+// The devices of all platforms, GPUs first. Throws plugin::Failure when there are none.
+std::vector<cl_device_id> find_devices();
+
+}  // namespace addax::opencl
+
+struct adx_device : addax::opencl::Device {
+  using Device::Device;
+};

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include "addax/device.hpp"
+#include "opencl/cl.h"
+
+namespace addax::opencl {
+
+// Throws plugin::Failure with the call and the error's name unless `code` is CL_SUCCESS.
+void check(cl_int code, std::string_view call);
+
+// The same for functions that return an object and put the error into their last argument.
+template <class Create>
+auto checked(std::string_view call, Create&& create) {
+  cl_int code = CL_SUCCESS;
+  const auto object = create(&code);
+  check(code, call);
+  return object;
+}
+
+}  // namespace addax::opencl

@@ -1,0 +1,103 @@
+#include "opencl/gather.h"
+
+#include "opencl/kernel_table.h"
+#include "opencl/render.h"
+#include "opencl/sources.h"
+#include "opencl/view.h"
+#include "ops/compute_class.h"
+
+namespace addax::opencl {
+namespace {
+
+// A tensor's extents around one axis.
+struct Axis {
+  int64_t outer, extent, inner;
+};
+
+Axis split_at(const Dims& dims, int64_t axis) {
+  const auto at = dims.begin() + axis;
+  return {elements(Dims(dims.begin(), at)), *at, elements(Dims(at + 1, dims.end()))};
+}
+
+std::string typed(const char* macro, const Tensor& tensor) {
+  return define(macro, std::string(macro).substr(0, std::string(macro).find('_') + 1) +
+                           std::string(name(dtype_of(tensor))));
+}
+
+std::string program(const Lowering& to, const char* part, DType compute,
+                    const std::string& definitions) {
+  return preamble(to.limits, compute) + define(part, 1) + definitions +
+         std::string(sources::gather);
+}
+
+void require_indices(const Lowering& to, const Tensor& indices) {
+  to.require(is_integer(dtype_of(indices)), "takes integers as indices");
+}
+
+}  // namespace
+
+void add_check(Lowering& to, const Tensor& x, int64_t low, int64_t high) {
+  const int64_t group = to.limits.work_group;
+  Launch launch(program(to, "CHECK", DType::Int64, typed("LOAD_X", x) + define("GROUP", group)),
+                "check");
+  launch.step_number().value(to.index).extent(x.elements()).value(low).value(high).tensor(x);
+  launch.over({x.elements() == 0 ? 0 : group}, {group});
+  to.add(std::move(launch));
+}
+
+void lower_check_range(Lowering& to) {
+  add_check(to, to.node.input(0), to.node.integer("low"), to.node.integer("high"));
+  lower_copy(to);
+}
+
+void lower_take(Lowering& to) {
+  const Tensor& x = to.node.input(0);
+  const Tensor& indices = to.node.input(1);
+  const Tensor& y = to.node.output();
+  require_indices(to, indices);
+  const Axis axis = split_at(x.dims, to.node.integer("axis"));
+  add_check(to, indices, 0, axis.extent);
+  const std::string definitions =
+      typed("LOAD_X", x) + typed("LOAD_INDEX", indices) + typed("STORE_Y", y);
+  Launch launch(program(to, "TAKE", cast_class(dtype_of(x), dtype_of(y)), definitions), "take");
+  launch.extent(y.elements()).extent(axis.extent).extent(indices.elements()).extent(axis.inner);
+  launch.tensor(x).tensor(indices).tensor(y);
+  to.add_over(y.elements(), std::move(launch));
+}
+
+void lower_scatter_add(Lowering& to) {
+  const Tensor& indices = to.node.input(0);
+  const Tensor& updates = to.node.input(1);
+  const Tensor& y = to.node.output();
+  require_indices(to, indices);
+  const Axis axis = split_at(y.dims, to.node.integer("axis"));
+  add_check(to, indices, 0, axis.extent);
+  const std::string definitions =
+      typed("LOAD_X", updates) + typed("LOAD_INDEX", indices) + typed("STORE_Y", y);
+  Launch launch(program(to, "SCATTER_ADD", compute_class(dtype_of(y)), definitions), "scatter_add");
+  launch.extent(y.elements()).extent(axis.extent).extent(indices.elements()).extent(axis.inner);
+  launch.tensor(indices).tensor(updates).tensor(y);
+  to.add_over(y.elements(), std::move(launch));
+}
+
+void lower_arg_reduce(Lowering& to) {
+  const Tensor& x = to.node.input(0);
+  const Tensor& y = to.node.output();
+  const Axis axis = split_at(x.dims, to.node.integer("axis"));
+  const char* better = to.node.op() == "argmax" ? "((a) > (b))" : "((a) < (b))";
+  Launch launch(program(to, "ARG_REDUCE", compute_class(dtype_of(x)),
+                        typed("LOAD_X", x) + define("BETTER(a, b)", better)),
+                "arg_reduce");
+  launch.extent(y.elements()).extent(axis.extent).extent(axis.inner).tensor(x).tensor(y);
+  to.add_over(y.elements(), std::move(launch));
+}
+
+void lower_iota(Lowering& to) {
+  const Tensor& y = to.node.output();
+  const Axis axis = split_at(y.dims, to.node.integer("axis"));
+  Launch launch(program(to, "IOTA", compute_class(dtype_of(y)), typed("STORE_Y", y)), "iota");
+  launch.extent(y.elements()).extent(axis.extent).extent(axis.inner).tensor(y);
+  to.add_over(y.elements(), std::move(launch));
+}
+
+}  // namespace addax::opencl

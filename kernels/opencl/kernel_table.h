@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string_view>
+
+#include "opencl/lowering.h"
+
+namespace addax::opencl {
+
+using LowerFn = void (*)(Lowering& to);
+
+// What turns nodes of this op into launches; null when there is nothing.
+LowerFn find_lowering(std::string_view op);
+
+// The families. Each takes the node, or refuses it by `Lowering::refuse`.
+
+void lower_fused(Lowering& to);        // elementwise.cpp
+void lower_elementwise(Lowering& to);  // any op whose record has an expression
+void lower_reduce(Lowering& to);       // reduce.cpp: sum max min prod any all
+void lower_arg_reduce(Lowering& to);   // gather.cpp: argmax argmin
+
+// movement.cpp
+void lower_copy(Lowering& to);  // copy reshape
+void lower_broadcast_to(Lowering& to);
+void lower_transpose(Lowering& to);
+void lower_slice(Lowering& to);
+void lower_pad(Lowering& to);
+void lower_concatenate(Lowering& to);
+void lower_flip(Lowering& to);
+void lower_constant(Lowering& to);
+
+// gather.cpp
+void lower_iota(Lowering& to);
+void lower_take(Lowering& to);
+void lower_scatter_add(Lowering& to);
+void lower_check_range(Lowering& to);
+
+void lower_matmul(Lowering& to);  // matmul.cpp: matmul matmul_epilogue
+
+// conv.cpp: conv2d conv2d_epilogue and the gradients
+void lower_conv2d(Lowering& to);
+void lower_conv2d_input_grad(Lowering& to);
+void lower_conv2d_filter_grad(Lowering& to);
+
+// pool.cpp: max_pool2d avg_pool2d and their gradients
+void lower_pool(Lowering& to);
+void lower_pool_grad(Lowering& to);
+
+// softmax.cpp: softmax log_softmax, sparse_softmax_cross_entropy and its gradient
+void lower_softmax(Lowering& to);
+void lower_cross_entropy(Lowering& to);
+void lower_cross_entropy_grad(Lowering& to);
+
+// random.cpp
+void lower_random_uniform(Lowering& to);
+void lower_random_normal(Lowering& to);
+void lower_batch_indices(Lowering& to);
+
+// optimizer.cpp
+void lower_adam(Lowering& to);
+void lower_sgd(Lowering& to);
+
+}  // namespace addax::opencl

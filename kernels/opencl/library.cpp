@@ -1,0 +1,72 @@
+#include <dlfcn.h>
+
+#include <string>
+
+#include "addax/device.hpp"
+#include "opencl/cl.h"
+
+namespace addax::opencl {
+namespace {
+
+constexpr const char* kLibrary = "libOpenCL.so.1";
+
+void* open_library() {
+  void* const library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    throw plugin::Failure{ADX_DEVICE, "this machine has no OpenCL (" + std::string(dlerror()) +
+                                          "); install the driver of your GPU to use it"};
+  }
+  return library;
+}
+
+template <class Function>
+void find(void* library, const char* name, Function& function) {
+  void* const address = dlsym(library, name);
+  if (address == nullptr) {
+    throw plugin::Failure{ADX_DEVICE, std::string(kLibrary) + " lacks " + name +
+                                          ", which OpenCL 1.2 has; install a newer one"};
+  }
+  function = reinterpret_cast<Function>(address);
+}
+
+Api load() {
+  void* const library = open_library();
+  Api found{};
+#define ADDAX_FIND(name) find(library, #name, found.name)
+  ADDAX_FIND(clGetPlatformIDs);
+  ADDAX_FIND(clGetDeviceIDs);
+  ADDAX_FIND(clGetDeviceInfo);
+  ADDAX_FIND(clCreateContext);
+  ADDAX_FIND(clReleaseContext);
+  ADDAX_FIND(clCreateBuffer);
+  ADDAX_FIND(clReleaseMemObject);
+  ADDAX_FIND(clCreateCommandQueue);
+  ADDAX_FIND(clReleaseCommandQueue);
+  ADDAX_FIND(clFlush);
+  ADDAX_FIND(clFinish);
+  ADDAX_FIND(clEnqueueReadBuffer);
+  ADDAX_FIND(clEnqueueWriteBuffer);
+  ADDAX_FIND(clEnqueueCopyBuffer);
+  ADDAX_FIND(clEnqueueFillBuffer);
+  ADDAX_FIND(clEnqueueNDRangeKernel);
+  ADDAX_FIND(clWaitForEvents);
+  ADDAX_FIND(clReleaseEvent);
+  ADDAX_FIND(clCreateProgramWithSource);
+  ADDAX_FIND(clBuildProgram);
+  ADDAX_FIND(clGetProgramBuildInfo);
+  ADDAX_FIND(clReleaseProgram);
+  ADDAX_FIND(clCreateKernel);
+  ADDAX_FIND(clSetKernelArg);
+  ADDAX_FIND(clReleaseKernel);
+#undef ADDAX_FIND
+  return found;
+}
+
+}  // namespace
+
+const Api& api() {
+  static const Api loaded = load();
+  return loaded;
+}
+
+}  // namespace addax::opencl

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/dtype.h"
+#include "opencl/lowering.h"
+#include "opencl/view.h"
+#include "ops/scalar_expr.h"
+
+namespace addax::opencl {
+
+// A loop over the elements of a domain [outer, reduced, inner]: an expression of inputs seen
+// through views, whose values are put out element by element, or folded over the middle axis.
+struct MapReduce {
+  struct Input {
+    Tensor tensor;
+    View view;  // over the domain, whose axes may be split further
+  };
+  struct Output {
+    Tensor tensor;
+    std::string fold;  // "none": of the domain's extents; else "sum", "prod", "max" or "min"
+  };
+
+  ScalarExpr expr;
+  DType compute = DType::Float32;
+  std::vector<Input> inputs;
+  std::vector<Output> outputs;
+  int64_t outer = 1;
+  int64_t reduced = 1;
+  int64_t inner = 1;
+
+  bool folds() const;
+};
+
+// One launch: an item per element where nothing is folded; else a work-group per block of inner
+// positions, whose items share the middle axis and join what they have in a tree.
+void add_map_reduce(Lowering& to, MapReduce loop);
+
+}  // namespace addax::opencl

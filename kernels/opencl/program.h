@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include "opencl/device.h"
+#include "opencl/lowering.h"
+
+namespace addax::opencl {
+
+// A compiled graph: the kernels of its nodes in order, and its constants on the device.
+class Program {
+ public:
+  // Throws plugin::Failure, ADX_UNSUPPORTED for a node that `lower` refuses.
+  Program(Device& device, const adx_graph& graph, const adx_host& host);
+
+  // As adx_device_api::run. Steps are put into the queue ahead of the device, which stops by itself
+  // at a failed value check; the host follows one window of steps behind, to count them and to see
+  // whether it is to stop.
+  void run(cl_command_queue queue, const adx_binding* arena, const adx_binding* bindings,
+           int32_t num_bindings, uint64_t n_steps, adx_control* control);
+
+ private:
+  struct Place {
+    int32_t storage;
+    int32_t binding;
+    uint64_t offset;
+  };
+  struct BoundLaunch {
+    Launch launch;
+    Kernel kernel;
+  };
+  struct Step {
+    Node node;
+    std::vector<BoundLaunch> launches;
+  };
+  // As types.cl has it.
+  struct Record {
+    int64_t value;
+    int64_t index;
+    int32_t node;
+    uint32_t step;
+  };
+  // Steps that were put into the queue, with the record as they left it.
+  struct Window {
+    uint64_t first = 0;
+    uint64_t end = 0;
+    Event read;
+    Record record{};
+  };
+
+  void bind(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
+  void bind(const BoundLaunch& bound, const adx_binding* arena, const adx_binding* bindings) const;
+  void enqueue(cl_command_queue queue, uint32_t step, bool traced) const;
+  void enqueue(cl_command_queue queue, const BoundLaunch& bound, uint32_t step) const;
+  void trace(const Node& node, std::chrono::steady_clock::time_point begin) const;
+  void read_record(cl_command_queue queue, Window& window) const;
+  // Waits for the window; false when one of its steps failed.
+  static bool settle(const Window& window, adx_control& control);
+
+  const adx_host& host_;
+  std::vector<Step> steps_;
+  std::vector<Place> places_;  // of the tensors
+  Memory constants_;
+  Memory record_;
+  std::array<Window, 2> windows_;
+};
+
+void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
+void device_run(adx_device* device, adx_queue* queue, adx_program* program,
+                const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
+                uint64_t n_steps, adx_control* control, adx_status* status);
+
+}  // namespace addax::opencl
+
+struct adx_program : addax::opencl::Program {
+  using Program::Program;
+};

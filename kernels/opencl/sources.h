@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string_view>
+
+// The .cl files of this folder, carried inside the library.
+namespace addax::opencl::sources {
+
+// In front of others: types of all; scalar_ops of what computes; window of conv and pool.
+extern const std::string_view types;
+extern const std::string_view scalar_ops;
+extern const std::string_view window;
+
+// Loaders, which stand in front of contraction.
+extern const std::string_view conv;
+extern const std::string_view matmul;
+extern const std::string_view contraction;
+
+extern const std::string_view gather;
+extern const std::string_view movement;
+extern const std::string_view optimizer;
+extern const std::string_view pool;
+extern const std::string_view random;
+extern const std::string_view softmax;
+
+}  // namespace addax::opencl::sources
