@@ -56,6 +56,8 @@ inline constexpr cl_bitfield CL_MEM_READ_WRITE = 1 << 0;
 inline constexpr cl_bitfield CL_MEM_READ_ONLY = 1 << 2;
 inline constexpr cl_bitfield CL_MEM_COPY_HOST_PTR = 1 << 5;
 
+inline constexpr cl_uint CL_PROGRAM_BINARY_SIZES = 0x1165;
+inline constexpr cl_uint CL_PROGRAM_BINARIES = 0x1166;
 inline constexpr cl_uint CL_PROGRAM_BUILD_LOG = 0x1183;
 
 // The functions, by their names in the library.
@@ -92,6 +94,9 @@ struct Api {
 
   cl_program (*clCreateProgramWithSource)(cl_context, cl_uint, const char**, const size_t*,
                                           cl_int*);
+  cl_program (*clCreateProgramWithBinary)(cl_context, cl_uint, const cl_device_id*, const size_t*,
+                                          const unsigned char**, cl_int*, cl_int*);
+  cl_int (*clGetProgramInfo)(cl_program, cl_uint, size_t, void*, size_t*);
   cl_int (*clBuildProgram)(cl_program, cl_uint, const cl_device_id*, const char*,
                            void (*)(cl_program, void*), void*);
   cl_int (*clGetProgramBuildInfo)(cl_program, cl_device_id, cl_uint, size_t, void*, size_t*);

@@ -85,8 +85,13 @@ std::vector<cl_device_id> find_devices() {
   return devices;
 }
 
-Device::Device(cl_device_id id)
-    : id_(id), limits_(limits_of(id)), context_(checked("clCreateContext", [&](cl_int* code) {
+Device::Device(cl_device_id id, const adx_host& host)
+    : id_(id),
+      host_(host),
+      limits_(limits_of(id)),
+      options_(limits_.divides_exactly ? "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt"
+                                       : "-cl-std=CL1.2"),
+      context_(checked("clCreateContext", [&](cl_int* code) {
         return api().clCreateContext(nullptr, 1, &id, nullptr, nullptr, code);
       })) {}
 
@@ -134,24 +139,58 @@ Queue Device::make_queue() const {
 Kernel Device::kernel(const std::string& source, const std::string& name) {
   const std::lock_guard lock(mutex_);
   auto found = programs_.find(source);
-  if (found == programs_.end()) found = programs_.emplace(source, build(source)).first;
+  if (found == programs_.end()) found = programs_.emplace(source, program(source)).first;
   return Kernel(checked("clCreateKernel", [&](cl_int* code) {
     return api().clCreateKernel(found->second.get(), name.c_str(), code);
   }));
 }
 
-ClProgram Device::build(const std::string& source) const {
-  ClProgram program(checked("clCreateProgramWithSource", [&](cl_int* code) {
+ClProgram Device::program(const std::string& source) const {
+  const std::string key = text_info(id_, CL_DEVICE_NAME) + "\n" +
+                          text_info(id_, CL_DEVICE_VERSION) + "\n" +
+                          text_info(id_, CL_DRIVER_VERSION) + "\n" + options_ + "\n" + source;
+  if (ClProgram found = cached(key); found.get() != nullptr) return found;
+  host_.log(ADX_LOG_INFO, "opencl: compiles a program");
+  ClProgram made(checked("clCreateProgramWithSource", [&](cl_int* code) {
     const char* text = source.data();
     const size_t length = source.size();
     return api().clCreateProgramWithSource(context_.get(), 1, &text, &length, code);
   }));
-  std::string options = "-cl-std=CL1.2";
-  if (limits_.divides_exactly) options += " -cl-fp32-correctly-rounded-divide-sqrt";
-  const cl_int code =
-      api().clBuildProgram(program.get(), 1, &id_, options.c_str(), nullptr, nullptr);
-  if (code != CL_SUCCESS) check(code, "clBuildProgram (" + build_log(program.get(), id_) + ")");
-  return program;
+  const cl_int code = build(made);
+  if (code != CL_SUCCESS) check(code, "clBuildProgram (" + build_log(made.get(), id_) + ")");
+  keep(key, made);
+  return made;
+}
+
+ClProgram Device::cached(const std::string& key) const {
+  const auto binary = cache_.load(key);
+  if (!binary) return {};
+  const size_t size = binary->size();
+  const unsigned char* bytes = binary->data();
+  cl_int code = CL_SUCCESS;
+  ClProgram found(
+      api().clCreateProgramWithBinary(context_.get(), 1, &id_, &size, &bytes, nullptr, &code));
+  const bool works = code == CL_SUCCESS && build(found) == CL_SUCCESS;
+  return works ? std::move(found) : ClProgram();
+}
+
+void Device::keep(const std::string& key, const ClProgram& program) const {
+  size_t size = 0;
+  if (api().clGetProgramInfo(program.get(), CL_PROGRAM_BINARY_SIZES, sizeof size, &size, nullptr) !=
+          CL_SUCCESS ||
+      size == 0) {
+    return;
+  }
+  std::vector<unsigned char> binary(size);
+  unsigned char* bytes = binary.data();
+  if (api().clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof bytes, &bytes, nullptr) ==
+      CL_SUCCESS) {
+    cache_.store(key, binary);
+  }
+}
+
+cl_int Device::build(const ClProgram& program) const {
+  return api().clBuildProgram(program.get(), 1, &id_, options_.c_str(), nullptr, nullptr);
 }
 
 }  // namespace addax::opencl

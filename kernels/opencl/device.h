@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "addax/device.h"
+#include "opencl/binary_cache.h"
 #include "opencl/handle.h"
 
 namespace addax::opencl {
@@ -23,7 +24,8 @@ struct Limits {
 // One OpenCL device with a context of its own.
 class Device {
  public:
-  explicit Device(cl_device_id id);
+  // `host` outlives it.
+  Device(cl_device_id id, const adx_host& host);
 
   cl_context context() const { return context_.get(); }
   const Limits& limits() const { return limits_; }
@@ -37,11 +39,18 @@ class Device {
   Kernel kernel(const std::string& source, const std::string& name);
 
  private:
-  ClProgram build(const std::string& source) const;
+  ClProgram program(const std::string& source) const;
+  // Out of the cache; null when it has no entry that the driver takes.
+  ClProgram cached(const std::string& key) const;
+  void keep(const std::string& key, const ClProgram& program) const;
+  cl_int build(const ClProgram& program) const;
 
   cl_device_id id_;
+  const adx_host& host_;
   Limits limits_;
+  std::string options_;
   Context context_;
+  BinaryCache cache_;
   std::mutex mutex_;
   std::map<std::string, ClProgram, std::less<>> programs_;  // by their text
 };

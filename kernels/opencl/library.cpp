@@ -52,6 +52,8 @@ Api load() {
   ADDAX_FIND(clWaitForEvents);
   ADDAX_FIND(clReleaseEvent);
   ADDAX_FIND(clCreateProgramWithSource);
+  ADDAX_FIND(clCreateProgramWithBinary);
+  ADDAX_FIND(clGetProgramInfo);
   ADDAX_FIND(clBuildProgram);
   ADDAX_FIND(clGetProgramBuildInfo);
   ADDAX_FIND(clReleaseProgram);

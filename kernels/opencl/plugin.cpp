@@ -48,7 +48,7 @@ adx_device_api make_api() {
 const adx_plugin* make_plugin() {
   auto devices = std::make_unique<std::vector<adx_device*>>();
   for (cl_device_id id : find_devices()) {
-    devices->push_back(std::make_unique<adx_device>(id).release());
+    devices->push_back(std::make_unique<adx_device>(id, *the_host).release());
   }
   static const adx_device_api api = make_api();
   static const adx_plugin plugin = {.struct_size = sizeof(adx_plugin),

@@ -216,3 +216,34 @@ def test_a_profile_tells_of_each_node() -> None:
             np.asarray(ax.ops.matmul(a, b))
     span = next(span for span in profile.spans if span["op"] == "matmul")
     assert span["flops"] == 2 * 8**3
+
+
+def compilations(caches: Path) -> int:
+    """How many programs a process compiles that has these caches."""
+    code = f"""
+import addax as ax
+with ax.device({DEVICE!r}):
+    assert (ax.tensor([1.0, 2.0]) * 3).tolist() == [3.0, 6.0]
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(caches), "ADDAX_LOG": "kernels"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    )
+    return run.stderr.count("opencl: compiles a program")
+
+
+def test_compiled_programs_are_kept_on_disk(tmp_path: Path) -> None:
+    first = compilations(tmp_path)
+    assert first > 0
+    assert compilations(tmp_path) == 0
+    entries = sorted((tmp_path / "addax" / "opencl").iterdir())
+    assert len(entries) == first
+    for entry in entries:
+        entry.write_bytes(entry.read_bytes()[:-100])
+    assert compilations(tmp_path) == first, "a damaged entry is made anew"
+    assert compilations(tmp_path) == 0
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "addax").write_text("not a folder")
+    assert compilations(tmp_path) == compilations(tmp_path) > 0
