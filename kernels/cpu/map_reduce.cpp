@@ -110,7 +110,8 @@ class MapReduce : public Kernel {
       parts_ = chunks_for(spec_.rows * width, kReduceGrain, most);
       unit_chunks_ = parts_ > 1 ? units : std::min<int64_t>(units, chunks_for(elements, kGrain));
       if (col_blocks_ == 1) {
-        rows_at_once_ = floor_pow2(static_cast<double>(block_ / std::max<int64_t>(width, 1)));
+        const int64_t whole_rows = block_ / std::max<int64_t>(width, 1);
+        rows_at_once_ = floor_pow2(static_cast<double>(whole_rows));
       }
       part_stride_ = (width * item_ + 2 * kMaxVectorBytes - 1) / kMaxVectorBytes * kMaxVectorBytes;
       add_stage(unit_chunks_ * parts_, total_cost());

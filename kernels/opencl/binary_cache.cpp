@@ -67,7 +67,7 @@ std::optional<std::vector<unsigned char>> BinaryCache::load(std::string_view key
   std::copy_n(bytes.data(), sizeof header, reinterpret_cast<char*>(&header));
   const char* const stored_key = bytes.data() + sizeof header;
   if (std::string_view(stored_key, key.size()) != key) return std::nullopt;
-  const std::vector<unsigned char> binary(stored_key + key.size(), bytes.data() + bytes.size());
+  std::vector<unsigned char> binary(stored_key + key.size(), bytes.data() + bytes.size());
   if (header != header_of(key, binary)) return std::nullopt;
   return binary;
 }

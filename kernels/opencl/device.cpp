@@ -24,7 +24,7 @@ std::string text_info(cl_device_id id, cl_uint what) {
   check(api().clGetDeviceInfo(id, what, 0, nullptr, &size), "clGetDeviceInfo");
   std::string text(size, '\0');
   check(api().clGetDeviceInfo(id, what, size, text.data(), nullptr), "clGetDeviceInfo");
-  return text.c_str();
+  return text.substr(0, text.find('\0'));
 }
 
 // Devices of OpenCL 1.2 and later that have a compiler and the host's order of bytes.
@@ -58,7 +58,7 @@ std::string build_log(cl_program program, cl_device_id id) {
   std::string log(size, '\0');
   api().clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, size, log.data(), nullptr);
   std::replace(log.begin(), log.end(), '\n', ' ');
-  return log.c_str();
+  return log.substr(0, log.find('\0'));
 }
 
 }  // namespace
@@ -183,8 +183,8 @@ void Device::keep(const std::string& key, const ClProgram& program) const {
   }
   std::vector<unsigned char> binary(size);
   unsigned char* bytes = binary.data();
-  if (api().clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof bytes, &bytes, nullptr) ==
-      CL_SUCCESS) {
+  if (api().clGetProgramInfo(program.get(), CL_PROGRAM_BINARIES, sizeof bytes,
+                             reinterpret_cast<void*>(&bytes), nullptr) == CL_SUCCESS) {
     cache_.store(key, binary);
   }
 }

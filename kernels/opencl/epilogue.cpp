@@ -25,8 +25,10 @@ std::string Epilogue::text() const {
   }
   for (size_t i = 0; i < extras_.size(); ++i) {
     const std::string name = extra_name(i);
-    parameters += ", TENSOR(" + name + "), const Steps " + name + "_steps";
-    arguments += ", " + name + "_base, " + name + "_at, " + name + "_steps";
+    const std::string steps = name + "_steps";
+    parameters.append(", TENSOR(").append(name).append("), const Steps ").append(steps);
+    arguments.append(", ").append(name).append("_base, ").append(name).append("_at, ");
+    arguments.append(steps);
   }
   std::string text = define("EXTRAS", parameters) + define("EXTRA_ARGUMENTS", arguments);
   text += "inline void finish(const int at, const T sum, __global uchar* y EXTRAS) {\n";

@@ -73,8 +73,9 @@ class Optimizer {
         kernel += ", TENSOR(" + name + ")";
         arguments += "ELEMENTS(" + name + "), ";
       }
-      body += "  if (i < " + size + ") {\n  " + update_.function + "(" + arguments + "i, " +
-              update_.numbers + ");\n  return;\n  }\n  i -= " + size + ";\n";
+      body.append("  if (i < ").append(size).append(") {\n  ").append(update_.function);
+      body.append("(").append(arguments).append("i, ").append(update_.numbers);
+      body.append(");\n  return;\n  }\n  i -= ").append(size).append(";\n");
       items += to_.node.input(groups_.input(0, i)).elements();
     }
     Launch launch(preamble(to_.limits, dtype_) + std::string(sources::optimizer) + kernel +

@@ -92,7 +92,9 @@ void Program::bind(const BoundLaunch& bound, const adx_binding* arena,
   const auto set = [&](size_t size, const void* value) {
     check(api().clSetKernelArg(bound.kernel.get(), number++, size, value), "clSetKernelArg");
   };
-  const auto set_memory = [&](cl_mem memory) { set(sizeof memory, &memory); };
+  const auto set_memory = [&](cl_mem memory) {
+    set(sizeof(cl_mem), reinterpret_cast<const void*>(&memory));
+  };
   set_memory(record_.get());
   for (const Launch::Argument& argument : bound.launch.arguments()) {
     if (const auto* bytes = std::get_if<std::vector<std::byte>>(&argument)) {
