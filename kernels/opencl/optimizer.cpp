@@ -13,6 +13,11 @@
 namespace addax::opencl {
 namespace {
 
+// A work-group's share: GROUP items, each of which takes kVectors vectors of kWidth elements.
+constexpr int64_t kMostItems = 64;
+constexpr int64_t kWidth = 8;
+constexpr int64_t kVectors = 4;
+
 // What all parameters of an update share: scalar tensors and numbers, with the text that makes
 // `numbers`, the last arguments of the step's function, out of them.
 struct Update {
@@ -58,11 +63,13 @@ class Optimizer {
 
   bool is_wide() const { return dtype_ == DType::Float32 || dtype_ == DType::Float64; }
 
-  // The parameters [first, end): one after the other, an item for each element.
+  // The parameters [first, end): one after the other, in blocks of a work-group each.
   void add(size_t first, size_t end) {
     std::string kernel = "__kernel void update(RECORD" + update_.parameters;
     std::string body;
-    int64_t items = 0;
+    int64_t blocks = 0;
+    const int64_t group = std::min(kMostItems, to_.limits.work_group);
+    const int64_t block = group * kWidth * kVectors;
     for (size_t i = first; i < end; ++i) {
       const std::string number = std::to_string(i - first);
       const std::string size = "size" + number;
@@ -73,13 +80,15 @@ class Optimizer {
         kernel += ", TENSOR(" + name + ")";
         arguments += "ELEMENTS(" + name + "), ";
       }
-      body.append("  if (i < ").append(size).append(") {\n  ").append(update_.function);
-      body.append("(").append(arguments).append("i, ").append(update_.numbers);
-      body.append(");\n  return;\n  }\n  i -= ").append(size).append(";\n");
-      items += to_.node.input(groups_.input(0, i)).elements();
+      body.append("  if (block < BLOCKS(").append(size).append(")) {\n  ").append(update_.function);
+      body.append("(").append(arguments).append("block, ").append(size).append(", ");
+      body.append(update_.numbers).append(");\n  return;\n  }\n");
+      body.append("  block -= BLOCKS(").append(size).append(");\n");
+      blocks += (to_.node.input(groups_.input(0, i)).elements() + block - 1) / block;
     }
-    Launch launch(preamble(to_.limits, dtype_) + std::string(sources::optimizer) + kernel +
-                      ") {\n  RETURN_IF_FAILED;\n  int i = get_global_id(0);\n" + update_.setup +
+    Launch launch(preamble(to_.limits, dtype_) + define("GROUP", group) + define("WIDTH", kWidth) +
+                      define("BLOCK", block) + std::string(sources::optimizer) + kernel +
+                      ") {\n  RETURN_IF_FAILED;\n  int block = get_group_id(0);\n" + update_.setup +
                       body + "}\n",
                   "update");
     for (size_t i = 0; i < groups_.scalars; ++i) launch.tensor(to_.node.input(i));
@@ -94,7 +103,8 @@ class Optimizer {
       launch.extent(to_.node.input(groups_.input(0, i)).elements());
       for (const Tensor* operand : operands(i)) launch.tensor(*operand);
     }
-    to_.add_over(items, std::move(launch));
+    launch.over({blocks * group}, {group});
+    to_.add(std::move(launch));
   }
 
   // The parameter, its gradient, its slots; the new parameter, the new slots.
@@ -123,13 +133,15 @@ void lower_adam(Lowering& to) {
   const double beta_1 = node.number("beta_1");
   const double beta_2 = node.number("beta_2");
   Optimizer(to, {.function = "adam",
-                 .numbers = "keep_1, keep_2, rate, epsilon, learning_rate * weight_decay",
+                 .numbers = "rates[0], keep_1, keep_2, epsilon, learning_rate * weight_decay",
                  .parameters = ", TENSOR(lr), TENSOR(step), const T keep_1, const T keep_2, "
                                "const T log_beta_1, const T log_beta_2, const T epsilon, "
                                "const T weight_decay",
                  .setup = "  const T learning_rate = LOAD_float32(ADDRESS(lr), 0);\n"
-                          "  const T rate = adam_rate(learning_rate, LOAD_int64(ADDRESS(step), 0), "
-                          "log_beta_1, log_beta_2);\n",
+                          "  __local T rates[1];\n"
+                          "  if (get_local_id(0) == 0) rates[0] = adam_rate(learning_rate, "
+                          "LOAD_int64(ADDRESS(step), 0), log_beta_1, log_beta_2);\n"
+                          "  barrier(CLK_LOCAL_MEM_FENCE);\n",
                  .values = {1 - beta_1, 1 - beta_2, std::log(beta_1), std::log(beta_2),
                             node.number("epsilon"), node.number("weight_decay")}})
       .add();
