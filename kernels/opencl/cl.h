@@ -31,6 +31,8 @@ inline constexpr cl_int CL_OUT_OF_RESOURCES = -5;
 inline constexpr cl_int CL_OUT_OF_HOST_MEMORY = -6;
 inline constexpr cl_int CL_INVALID_BUFFER_SIZE = -61;
 
+inline constexpr cl_int CL_COMPLETE = 0;  // of an event; what is below it are failures
+
 inline constexpr cl_bitfield CL_DEVICE_TYPE_GPU = 1 << 2;
 inline constexpr cl_bitfield CL_DEVICE_TYPE_ALL = 0xFFFFFFFF;
 
@@ -55,6 +57,12 @@ inline constexpr cl_bitfield CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT = 1 << 7;
 inline constexpr cl_bitfield CL_MEM_READ_WRITE = 1 << 0;
 inline constexpr cl_bitfield CL_MEM_READ_ONLY = 1 << 2;
 inline constexpr cl_bitfield CL_MEM_COPY_HOST_PTR = 1 << 5;
+
+inline constexpr cl_bitfield CL_QUEUE_PROFILING_ENABLE = 1 << 1;
+inline constexpr cl_uint CL_EVENT_COMMAND_EXECUTION_STATUS = 0x11D3;
+inline constexpr cl_uint CL_PROFILING_COMMAND_QUEUED = 0x1280;
+inline constexpr cl_uint CL_PROFILING_COMMAND_START = 0x1282;
+inline constexpr cl_uint CL_PROFILING_COMMAND_END = 0x1283;
 
 inline constexpr cl_uint CL_PROGRAM_BINARY_SIZES = 0x1165;
 inline constexpr cl_uint CL_PROGRAM_BINARIES = 0x1166;
@@ -89,7 +97,12 @@ struct Api {
                                    const size_t*, const size_t*, cl_uint, const cl_event*,
                                    cl_event*);
 
+  cl_int (*clEnqueueMarkerWithWaitList)(cl_command_queue, cl_uint, const cl_event*, cl_event*);
+  cl_int (*clEnqueueBarrierWithWaitList)(cl_command_queue, cl_uint, const cl_event*, cl_event*);
+
   cl_int (*clWaitForEvents)(cl_uint, const cl_event*);
+  cl_int (*clGetEventInfo)(cl_event, cl_uint, size_t, void*, size_t*);
+  cl_int (*clGetEventProfilingInfo)(cl_event, cl_uint, size_t, void*, size_t*);
   cl_int (*clReleaseEvent)(cl_event);
 
   cl_program (*clCreateProgramWithSource)(cl_context, cl_uint, const char**, const size_t*,

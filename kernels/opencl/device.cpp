@@ -132,7 +132,7 @@ Memory Device::constants(const std::vector<std::byte>& content) const {
 
 Queue Device::make_queue() const {
   return Queue(checked("clCreateCommandQueue", [&](cl_int* code) {
-    return api().clCreateCommandQueue(context_.get(), id_, 0, code);
+    return api().clCreateCommandQueue(context_.get(), id_, CL_QUEUE_PROFILING_ENABLE, code);
   }));
 }
 

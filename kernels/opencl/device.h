@@ -34,6 +34,7 @@ class Device {
   Memory allocate(uint64_t bytes) const;
   // Memory that kernels only read, with this content; at least one byte.
   Memory constants(const std::vector<std::byte>& content) const;
+  // In order; its events know their times.
   Queue make_queue() const;
   // A kernel out of a program's text, which is compiled when it is met for the first time.
   Kernel kernel(const std::string& source, const std::string& name);

@@ -49,7 +49,11 @@ Api load() {
   ADDAX_FIND(clEnqueueCopyBuffer);
   ADDAX_FIND(clEnqueueFillBuffer);
   ADDAX_FIND(clEnqueueNDRangeKernel);
+  ADDAX_FIND(clEnqueueMarkerWithWaitList);
+  ADDAX_FIND(clEnqueueBarrierWithWaitList);
   ADDAX_FIND(clWaitForEvents);
+  ADDAX_FIND(clGetEventInfo);
+  ADDAX_FIND(clGetEventProfilingInfo);
   ADDAX_FIND(clReleaseEvent);
   ADDAX_FIND(clCreateProgramWithSource);
   ADDAX_FIND(clCreateProgramWithBinary);

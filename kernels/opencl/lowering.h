@@ -92,4 +92,15 @@ std::vector<Launch> lower(const Limits& limits, const Node& node, int32_t index)
 // "[matmul] text; called with float32(2, 3) float32(3, 4)".
 std::string describe(const Node& node, std::string_view text);
 
+// Runs `body`; a failure is told with the node.
+template <class Body>
+auto at_node(const Node& node, const Body& body) {
+  try {
+    return body();
+  } catch (plugin::Failure& failure) {
+    failure.text = describe(node, failure.text);
+    throw;
+  }
+}
+
 }  // namespace addax::opencl

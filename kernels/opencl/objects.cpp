@@ -1,8 +1,10 @@
 #include "opencl/objects.h"
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "addax/device.hpp"
 #include "opencl/error.h"
@@ -37,7 +39,9 @@ std::byte* host_address(const adx_location& location) {
 adx_buffer* buffer_alloc(adx_device* device, uint64_t bytes, adx_status* status) {
   return guarded(status, [&]() -> adx_buffer* {
     if (bytes == 0) throw plugin::Failure{ADX_INVALID_ARGUMENT, "an allocation of 0 bytes"};
-    return std::make_unique<adx_buffer>(adx_buffer{device->allocate(bytes), bytes}).release();
+    static std::atomic<uint64_t> buffers{0};
+    Memory memory = device->allocate(bytes);
+    return std::make_unique<adx_buffer>(adx_buffer{std::move(memory), bytes, ++buffers}).release();
   });
 }
 

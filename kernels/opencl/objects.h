@@ -7,6 +7,7 @@
 struct adx_buffer {
   addax::opencl::Memory memory;
   uint64_t bytes;
+  uint64_t serial;  // counted from 1, never again that of another
 };
 
 struct adx_queue {

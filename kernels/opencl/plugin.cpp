@@ -4,6 +4,7 @@
 
 #include "addax/device.hpp"
 #include "opencl/device.h"
+#include "opencl/events.h"
 #include "opencl/objects.h"
 #include "opencl/program.h"
 
@@ -37,6 +38,12 @@ adx_device_api make_api() {
   api.queue_synchronize = queue_synchronize;
   api.copy = queue_copy;
   api.fill = queue_fill;
+  api.event_create = event_create;
+  api.event_destroy = event_destroy;
+  api.event_record = event_record;
+  api.event_wait = event_wait;
+  api.event_query = event_query;
+  api.event_elapsed_us = event_elapsed_us;
   api.supports = device_supports;
   api.compile = compile;
   api.program_destroy = program_destroy;

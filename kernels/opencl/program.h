@@ -1,15 +1,17 @@
 #pragma once
 
 #include <array>
-#include <chrono>
+#include <deque>
 #include <vector>
 
+#include "opencl/arguments.h"
 #include "opencl/device.h"
+#include "opencl/kernel_times.h"
 #include "opencl/lowering.h"
 
 namespace addax::opencl {
 
-// A compiled graph: the kernels of its nodes in order, and its constants on the device.
+// A compiled graph: the kernels of its nodes in order.
 class Program {
  public:
   // Throws plugin::Failure, ADX_UNSUPPORTED for a node that `lower` refuses.
@@ -22,18 +24,13 @@ class Program {
            int32_t num_bindings, uint64_t n_steps, adx_control* control);
 
  private:
-  struct Place {
-    int32_t storage;
-    int32_t binding;
-    uint64_t offset;
-  };
-  struct BoundLaunch {
+  struct Kernel {
     Launch launch;
-    Kernel kernel;
+    opencl::Kernel kernel;
   };
   struct Step {
     Node node;
-    std::vector<BoundLaunch> launches;
+    std::vector<Kernel> kernels;
   };
   // As types.cl has it.
   struct Record {
@@ -48,22 +45,18 @@ class Program {
     uint64_t end = 0;
     Event read;
     Record record{};
+    KernelTimes times;
   };
 
-  void bind(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
-  void bind(const BoundLaunch& bound, const adx_binding* arena, const adx_binding* bindings) const;
-  void enqueue(cl_command_queue queue, uint32_t step, bool traced) const;
-  void enqueue(cl_command_queue queue, const BoundLaunch& bound, uint32_t step) const;
-  void trace(const Node& node, std::chrono::steady_clock::time_point begin) const;
+  void enqueue(cl_command_queue queue, uint32_t step, KernelTimes* times) const;
   void read_record(cl_command_queue queue, Window& window) const;
   // Waits for the window; false when one of its steps failed.
-  static bool settle(const Window& window, adx_control& control);
+  bool settle(Window& window, adx_control& control) const;
 
   const adx_host& host_;
-  std::vector<Step> steps_;
-  std::vector<Place> places_;  // of the tensors
-  Memory constants_;
   Memory record_;
+  Arguments arguments_;
+  std::deque<Step> steps_;
   std::array<Window, 2> windows_;
 };
 

@@ -1,0 +1,141 @@
+"""Time a training step on an OpenCL device beside the CPU's: its kernels, and what it takes more.
+
+    python benchmarks/opencl.py [--work mlp cnn] [--device opencl:0] [--steps 100] [--results]
+
+Kernel time is the device's own, by its events; a step is a wall-clock mean over an epoch, with the
+copy of the data to the device. What a step takes beyond its kernels counts as overhead of their
+launches; the floor is what the smallest kernel takes, launched again and again in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import statistics
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+
+import addax as ax
+from addax import tracing
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "peers"))
+
+from keras_like import build  # noqa: E402
+from workload import WORKLOADS, Workload, images_and_labels, seconds  # noqa: E402
+
+FLOOR_STEPS = 20_000
+MOST_OPS = 8
+
+
+@dataclass(frozen=True)
+class Figures:
+    step_ms: float
+    kernel_ms: float
+    launches: float
+    shares: list[tuple[str, float]]
+
+    @property
+    def overhead_us(self) -> float:
+        return 1e3 * (self.step_ms - self.kernel_ms) / self.launches
+
+
+def floor_us(device: str) -> float:
+    """Microseconds a launch of the smallest kernel takes."""
+    with ax.device(device):
+        counter = ax.Variable(np.zeros((), np.float32))
+        with tracing.trace("floor") as trace:
+            counter.assign_add(1.0)
+            program = trace.finish([], device=device)
+        program.run_steps([], FLOOR_STEPS)
+        times = [seconds(lambda: program.run_steps([], FLOOR_STEPS)) for _ in range(5)]
+    return 1e6 * min(times) / FLOOR_STEPS
+
+
+def model_for(name: str, work: Workload, device: str) -> Any:
+    model = build(ax, name, work.image)
+    loss = ax.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"], device=device)
+    return model
+
+
+def measure(name: str, steps: int, rounds: int, device: str) -> Figures:
+    work = WORKLOADS[name]
+    images, labels = images_and_labels(replace(work, count=steps * work.batch))
+    model = model_for(name, work, device)
+
+    def epoch() -> None:
+        model.fit(images, labels, batch_size=work.batch, verbose=0)
+
+    epoch()
+    step_ms = statistics.median(1e3 * seconds(epoch) / steps for _ in range(rounds))
+    with ax.profile() as profile:
+        epoch()
+    by_op: Counter[str] = Counter()
+    for span in profile.spans:
+        by_op[span["op"]] += span["end_ns"] - span["begin_ns"]
+    total = by_op.total()
+    shares = [(op, time / total) for op, time in by_op.most_common(MOST_OPS)]
+    return Figures(step_ms, 1e-6 * total / steps, len(profile.spans) / steps, shares)
+
+
+def table(works: list[str], figures: dict[tuple[str, str], Figures], device: str) -> str:
+    lines = [
+        f"| work | cpu, ms a step | {device}, ms a step | kernels, ms | launches | "
+        "overhead of a launch, us |",
+        "|---|---|---|---|---|---|",
+    ]
+    for work in works:
+        cpu, other = figures[work, "cpu"], figures[work, device]
+        lines.append(
+            f"| {work} | {cpu.step_ms:.3f} | {other.step_ms:.3f} | {other.kernel_ms:.3f} | "
+            f"{other.launches:.0f} | {other.overhead_us:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", nargs="+", default=["mlp", "cnn"], choices=list(WORKLOADS))
+    parser.add_argument("--device", default="opencl:0")
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--results", action="store_true", help="append to RESULTS.md")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    device = arguments.device
+    figures = {
+        (work, where): measure(work, arguments.steps, arguments.rounds, where)
+        for work in arguments.work
+        for where in ("cpu", device)
+    }
+    described = next(entry for entry in ax.devices() if entry.name == device)
+    sections = [
+        f"## {datetime.date.today()}: {machine.describe()}",
+        f"{described} beside the CPU's own kernels; median of {arguments.rounds} epochs of "
+        f"{arguments.steps} steps. The smallest kernel takes {floor_us(device):.1f} microseconds.",
+        table(arguments.work, figures, device),
+    ]
+    for work in arguments.work:
+        shares = ", ".join(f"{op} {100 * share:.0f}%" for op, share in figures[work, device].shares)
+        sections.append(f"Where the time of {work} goes on {device}: {shares}.")
+    text = "\n\n".join(sections)
+    print(text)
+    if arguments.results:
+        with (HERE / "RESULTS.md").open("a") as results:
+            results.write("\n" + text + "\n")
+
+
+if __name__ == "__main__":
+    main()
