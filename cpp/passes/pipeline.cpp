@@ -23,6 +23,7 @@ constexpr std::array kPipeline = {
     kSimplify,
     kCommon,
     Pass{"fold_casts", passes::fold_casts},
+    Pass{"hoist_over_pooling", passes::hoist_over_pooling},
     kDecompose,
     kFold,
     kSimplify,

@@ -33,6 +33,13 @@ void window_offsets(const PoolShape& shape, const AxisRun& row, const AxisRun& c
   }
 }
 
+// How many of the first positions of the input belong to one window each; 0 where windows overlap
+// or leave gaps.
+int64_t tiled(const ConvAxis& axis) {
+  if (axis.stride != axis.kernel || axis.dilation != 1) return 0;
+  return std::min(axis.in, axis.out() * axis.stride - axis.pad_before);
+}
+
 PoolRun pool_run(const PoolShape& shape, const AxisRun& col, const std::vector<int64_t>& offsets) {
   return {.offsets = offsets.data(),
           .taps = static_cast<int64_t>(offsets.size()),
@@ -98,10 +105,16 @@ template <class T>
 PoolGradPlan<T>::PoolGradPlan(PoolKind kind, const PoolShape& shape, Isa isa)
     : kind_(kind),
       shape_(shape),
-      gradient_(kind == PoolKind::Max ? pool_kernels<T>(isa).max_gradient
-                                      : pool_kernels<T>(isa).average_gradient),
       rows_(forward_runs(shape.height, false)),
       cols_(forward_runs(shape.width, true)) {
+  const typename PoolKernels<T>::Gradients& kernels = kind == PoolKind::Max
+                                                          ? pool_kernels<T>(isa).max_gradient
+                                                          : pool_kernels<T>(isa).average_gradient;
+  const int64_t rows = tiled(shape.height), cols = tiled(shape.width);
+  const bool apart = rows > 0 && cols > 0;
+  gradient_ = apart ? kernels.apart : kernels.overlapping;
+  tiled_rows_ = apart ? rows : 0;
+  tiled_cols_ = apart ? cols : 0;
   const double cost = cost_of<T>(shape, kind == PoolKind::Max ? 3 : 2);
   const int64_t blocks = ceil_div(shape.channels, kChannelBlock);
   const int64_t wanted = chunks_for_cost(cost, shape.batch * blocks);
@@ -123,19 +136,25 @@ void PoolGradPlan<T>::run(const PoolGradArgs<T>& args, std::size_t, int64_t chun
 }
 
 template <class T>
+void PoolGradPlan<T>::clear(T* dx, Range rows, Range cols, int64_t channels) const {
+  for (int64_t row = rows.begin; row < rows.end; ++row) {
+    T* pixel = dx + (row * shape_.width.in + cols.begin) * shape_.channels;
+    if (channels == shape_.channels) {
+      std::fill_n(pixel, cols.size() * channels, T{0});
+      continue;
+    }
+    for (int64_t i = 0; i < cols.size(); ++i)
+      std::fill_n(pixel + i * shape_.channels, channels, T{0});
+  }
+}
+
+template <class T>
 void PoolGradPlan<T>::run_block(const PoolGradArgs<T>& args, int64_t image, Range channels) const {
   const int64_t pixels = shape_.height.in * shape_.width.in;
   const int64_t first = image * pixels * shape_.channels + channels.begin;
   T* dx = args.dx + first;
-  if (!args.accumulate) {
-    if (channels.size() == shape_.channels) {
-      std::fill_n(dx, pixels * shape_.channels, T{0});
-    } else {
-      for (int64_t i = 0; i < pixels; ++i) {
-        std::fill_n(dx + i * shape_.channels, channels.size(), T{0});
-      }
-    }
-  }
+  clear(dx, {0, tiled_rows_}, {tiled_cols_, shape_.width.in}, channels.size());
+  clear(dx, {tiled_rows_, shape_.height.in}, {0, shape_.width.in}, channels.size());
   const T* x = kind_ == PoolKind::Max ? args.x + first : nullptr;
   const int64_t out_row = shape_.width.out() * shape_.channels;
   std::vector<int64_t> offsets;

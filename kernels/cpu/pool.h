@@ -50,14 +50,12 @@ class PoolPlan {
 };
 
 // x is read by Max only, whose gradient goes to the first largest element of the window in
-// row-major order (the first NaN where there is one). dx is overwritten, or added to when
-// `accumulate`.
+// row-major order (the first NaN where there is one).
 template <class T>
 struct PoolGradArgs {
   const T* x = nullptr;
   const T* dy = nullptr;
   T* dx = nullptr;
-  bool accumulate = false;
 };
 
 template <class T>
@@ -70,9 +68,12 @@ class PoolGradPlan {
 
  private:
   void run_block(const PoolGradArgs<T>& args, int64_t image, Range channels) const;
+  void clear(T* dx, Range rows, Range cols, int64_t channels) const;
 
   PoolKind kind_;
   PoolShape shape_;
+  int64_t tiled_rows_ = 0;  // of the input, met by exactly one window each; 0 where windows overlap
+  int64_t tiled_cols_ = 0;
   typename PoolKernels<T>::Gradient gradient_;
   std::vector<AxisRun> rows_;
   std::vector<AxisRun> cols_;

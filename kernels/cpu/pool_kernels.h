@@ -24,10 +24,16 @@ struct PoolKernels {
   using Forward = void (*)(const PoolRun& run, const T* x, T* y);
   using Gradient = void (*)(const PoolRun& run, const T* x, const T* dy, T* dx);
 
+  // Of windows that may overlap, adding to dx, or of windows apart from each other, overwriting it.
+  struct Gradients {
+    Gradient overlapping;
+    Gradient apart;
+  };
+
   Forward max;
   Forward average;
-  Gradient max_gradient;      // adds to dx
-  Gradient average_gradient;  // adds to dx; x is not read
+  Gradients max_gradient;
+  Gradients average_gradient;  // x is not read
 };
 
 template <class T>

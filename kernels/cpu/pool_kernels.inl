@@ -90,7 +90,17 @@ void average(const PoolRun& run, const T* x, T* y) {
   }
 }
 
-template <class T>
+// What a window adds to its element of dx, or is all that this element gets.
+template <bool kAdds, class V, class T>
+inline void give(T* dx, const V& share) {
+  if constexpr (kAdds) {
+    store<V>(dx, load<V>(dx) + share);
+  } else {
+    store<V>(dx, share);
+  }
+}
+
+template <class T, bool kAdds>
 void max_gradient(const PoolRun& run, const T* x, const T* dy, T* dx) {
   if (run.taps == 0) return;
   for (int64_t i = 0; i < run.count; ++i) {
@@ -115,15 +125,14 @@ void max_gradient(const PoolRun& run, const T* x, const T* dy, T* dx) {
       const V dy_here = load<V>(gradient + c);
       at = Index{};
       for (int64_t t = 0; t < run.taps; ++t) {
-        T* tap = target + run.offsets[t] + c;
-        store<V>(tap, load<V>(tap) + (where == at ? dy_here : V{}));
+        give<kAdds, V>(target + run.offsets[t] + c, where == at ? dy_here : V{});
         at += 1;
       }
     });
   }
 }
 
-template <class T>
+template <class T, bool kAdds>
 void average_gradient(const PoolRun& run, const T*, const T* dy, T* dx) {
   const T count = static_cast<T>(run.taps);
   for (int64_t i = 0; i < run.count; ++i) {
@@ -132,16 +141,16 @@ void average_gradient(const PoolRun& run, const T*, const T* dy, T* dx) {
     over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
       using V = typename decltype(lanes)::V;
       const V share = load<V>(gradient + c) / count;
-      for (int64_t t = 0; t < run.taps; ++t) {
-        T* tap = target + run.offsets[t] + c;
-        store<V>(tap, load<V>(tap) + share);
-      }
+      for (int64_t t = 0; t < run.taps; ++t) give<kAdds, V>(target + run.offsets[t] + c, share);
     });
   }
 }
 
 template <class T>
-constexpr PoolKernels<T> kPoolTable = {max<T>, average<T>, max_gradient<T>, average_gradient<T>};
+constexpr PoolKernels<T> kPoolTable = {max<T>,
+                                       average<T>,
+                                       {max_gradient<T, true>, max_gradient<T, false>},
+                                       {average_gradient<T, true>, average_gradient<T, false>}};
 
 }  // namespace
 }  // namespace addax::cpu

@@ -314,3 +314,32 @@ def test_compiled_functions_still_refuse_tensors_from_around_them() -> None:
     scale = ax.tensor([3.0])
     with pytest.raises(ax.errors.TracedValueError, match="Variable"):
         ax.function(lambda x: x * scale)(np.ones(1, np.float32))
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_gradient_through_relu_and_pooling_does_not_depend_on_compiling(stride):
+    """Compiled, the mask of relu is taken from the maxima; op by op, from the images."""
+    rng = np.random.default_rng(stride)
+    # Ties within windows, windows without a positive element, zeros of both signs, a NaN.
+    x = rng.integers(-3, 3, (3, 7, 8, 5)).astype(np.float32)
+    x[0, :4, :4] = -1
+    x[1, 2, 2] = -0.0
+    x[2, 5, 5] = np.nan
+    bias = np.zeros(5, np.float32)
+
+    def pooled(x, bias):
+        return ax.ops.max_pool2d(ax.ops.relu(x + bias), pool_size=[2, 2], strides=[stride] * 2)
+
+    weight = rng.integers(-4, 5, pooled(x, bias).shape).astype(np.float32)
+    by_x, by_bias = ax.function(
+        ax.grad(lambda x, bias: (pooled(x, bias) * weight).sum(), argnums=(0, 1))
+    )(x, bias)
+    images = np.maximum(x, 0)
+    spread = np.asarray(
+        ax.grad(
+            lambda x: (ax.ops.max_pool2d(x, pool_size=[2, 2], strides=[stride] * 2) * weight).sum()
+        )(images)
+    )
+    expected = np.where(images > 0, spread, 0)
+    np.testing.assert_array_equal(np.asarray(by_x), expected)
+    np.testing.assert_array_equal(np.asarray(by_bias), expected.sum((0, 1, 2)))

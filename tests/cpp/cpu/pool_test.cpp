@@ -82,12 +82,12 @@ std::vector<T> forward(PoolKind kind, const PoolShape& shape, Isa isa, const std
 
 template <class T>
 std::vector<T> gradient(PoolKind kind, const PoolShape& shape, Isa isa, const std::vector<T>& x,
-                        const std::vector<T>& dy, const std::vector<T>& before, bool accumulate) {
+                        const std::vector<T>& dy) {
   const PoolGradPlan<T> plan(kind, shape, isa);
-  std::vector<T> dx = before, again = before;
+  std::vector<T> dx(in_size(shape), T(99)), again = dx;
   const T* input = kind == PoolKind::Max ? x.data() : nullptr;
-  run_serially(plan, PoolGradArgs<T>{input, dy.data(), dx.data(), accumulate}, nullptr);
-  run_backwards(plan, PoolGradArgs<T>{input, dy.data(), again.data(), accumulate}, nullptr);
+  run_serially(plan, PoolGradArgs<T>{input, dy.data(), dx.data()}, nullptr);
+  run_backwards(plan, PoolGradArgs<T>{input, dy.data(), again.data()}, nullptr);
   EXPECT_TRUE(same_bits(dx, again));
   return dx;
 }
@@ -102,15 +102,12 @@ void check_max(const PoolShape& shape, Isa isa) {
     ASSERT_EQ(y[i], expected) << i;
   });
   // Gradients that are small integers add up exactly.
-  const auto dy = coarse_values<T>(out_size(shape), 2),
-             before = coarse_values<T>(in_size(shape), 3);
-  for (bool accumulate : {false, true}) {
-    std::vector<T> expected = accumulate ? before : std::vector<T>(before.size());
-    for_each_window(shape, [&](int64_t i, const std::vector<int64_t>& inputs) {
-      if (!inputs.empty()) expected[first_largest(x, inputs)] += dy[i];
-    });
-    EXPECT_EQ(gradient(PoolKind::Max, shape, isa, x, dy, before, accumulate), expected);
-  }
+  const auto dy = coarse_values<T>(out_size(shape), 2);
+  std::vector<T> expected(in_size(shape));
+  for_each_window(shape, [&](int64_t i, const std::vector<int64_t>& inputs) {
+    if (!inputs.empty()) expected[first_largest(x, inputs)] += dy[i];
+  });
+  EXPECT_EQ(gradient(PoolKind::Max, shape, isa, x, dy), expected);
 }
 
 template <class T>
@@ -128,28 +125,19 @@ void check_average(const PoolShape& shape, Isa isa) {
     ASSERT_NEAR(y[i], sum / count, sum_tolerance<T>(inputs.size() + 1, squares / (count * count)))
         << i;
   });
-  const auto dy = random_values<T>(out_size(shape), 2),
-             before = random_values<T>(in_size(shape), 3);
+  const auto dy = random_values<T>(out_size(shape), 2);
   const int64_t windows = shape.height.kernel * shape.width.kernel;
-  for (bool accumulate : {false, true}) {
-    std::vector<double> expected(before.size()), squares(before.size());
-    if (accumulate) {
-      for (std::size_t i = 0; i < before.size(); ++i) {
-        expected[i] = before[i];
-        squares[i] = double(before[i]) * double(before[i]);
-      }
+  std::vector<double> expected(in_size(shape)), sums_of_squares(in_size(shape));
+  for_each_window(shape, [&](int64_t i, const std::vector<int64_t>& inputs) {
+    for (int64_t j : inputs) {
+      const double share = dy[i] / static_cast<double>(inputs.size());
+      expected[j] += share;
+      sums_of_squares[j] += share * share;
     }
-    for_each_window(shape, [&](int64_t i, const std::vector<int64_t>& inputs) {
-      for (int64_t j : inputs) {
-        const double share = dy[i] / static_cast<double>(inputs.size());
-        expected[j] += share;
-        squares[j] += share * share;
-      }
-    });
-    const auto dx = gradient(PoolKind::Average, shape, isa, x, dy, before, accumulate);
-    for (std::size_t i = 0; i < dx.size(); ++i) {
-      ASSERT_NEAR(dx[i], expected[i], sum_tolerance<T>(windows + 1, squares[i])) << i;
-    }
+  });
+  const auto dx = gradient(PoolKind::Average, shape, isa, x, dy);
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    ASSERT_NEAR(dx[i], expected[i], sum_tolerance<T>(windows + 1, sums_of_squares[i])) << i;
   }
 }
 
@@ -208,10 +196,10 @@ TEST_P(Pool, NanIsTheLargestAndTakesTheGradient) {
   for (int64_t channels : {1, 16}) {
     const PoolShape shape = {
         .batch = 1, .height = axis(1, 1, 1), .width = axis(4, 4, 4), .channels = channels};
-    std::vector<float> x, dy(channels, 5.0f), before(4 * channels);
+    std::vector<float> x, dy(channels, 5.0f);
     for (float value : {1.0f, nan, inf, nan}) x.insert(x.end(), channels, value);
     for (float y : forward(PoolKind::Max, shape, GetParam(), x)) EXPECT_TRUE(std::isnan(y));
-    const auto dx = gradient(PoolKind::Max, shape, GetParam(), x, dy, before, false);
+    const auto dx = gradient(PoolKind::Max, shape, GetParam(), x, dy);
     for (int64_t i = 0; i < 4 * channels; ++i) EXPECT_EQ(dx[i], i / channels == 1 ? 5.0f : 0.0f);
   }
 }
@@ -221,7 +209,7 @@ TEST_P(Pool, AllMinusInfinityGivesTheGradientToTheFirst) {
   const PoolShape shape = {
       .batch = 1, .height = axis(2, 2, 2), .width = axis(2, 2, 2), .channels = 1};
   const std::vector<float> x(4, -inf), dy = {3};
-  EXPECT_EQ(gradient(PoolKind::Max, shape, GetParam(), x, dy, std::vector<float>(4), false),
+  EXPECT_EQ(gradient(PoolKind::Max, shape, GetParam(), x, dy),
             (std::vector<float>{3, 0, 0, 0}));
 }
 
