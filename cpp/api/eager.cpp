@@ -38,7 +38,7 @@ Device& common_device(const OpDef& op, std::span<const Operand> inputs) {
     }
     device = here;
   }
-  return device != nullptr ? *device : device_registry().default_device();
+  return device != nullptr ? *device : default_device();
 }
 
 template <typename T>
@@ -228,7 +228,7 @@ Tensor to_tensor(const Operand& operand) {
 Tensor make_tensor(const void* data, const TensorType& type, Device* device) {
   if (Trace* trace = Trace::current()) return trace->constant(data, type);
   return Tensor::from_host(data, type,
-                           device != nullptr ? *device : device_registry().default_device());
+                           device != nullptr ? *device : default_device());
 }
 
 Tensor cast(const Tensor& x, DType dtype) {

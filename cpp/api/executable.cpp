@@ -21,9 +21,12 @@ std::vector<Tensor> as_tensors(std::span<const Buffer> buffers, const Graph& gra
 
 }  // namespace
 
-Executable::Executable(std::shared_ptr<Program> program, Device& device,
+Executable::Executable(Graph source, std::shared_ptr<Program> program, Device& device,
                        std::vector<std::shared_ptr<Variable>> variables, std::vector<bool> written)
-    : program_(std::move(program)), device_(device), variables_(std::move(variables)) {
+    : source_(std::move(source)),
+      program_(std::move(program)),
+      device_(device),
+      variables_(std::move(variables)) {
   requests_.reserve(variables_.size());
   for (size_t i = 0; i < variables_.size(); ++i) {
     requests_.push_back({variables_[i].get(), written[i]});
@@ -32,7 +35,8 @@ Executable::Executable(std::shared_ptr<Program> program, Device& device,
 
 const Graph& Executable::graph() const { return program_->graph(); }
 
-std::vector<Buffer> Executable::input_buffers(std::span<const Tensor> inputs) const {
+std::vector<Buffer> Executable::input_buffers(std::span<const Tensor> inputs,
+                                              Device& device) const {
   const std::vector<Value>& expected = graph().inputs();
   if (inputs.size() != expected.size()) {
     throw InvalidArgumentError("[" + graph().name() + "] takes " + std::to_string(expected.size()) +
@@ -49,16 +53,16 @@ std::vector<Buffer> Executable::input_buffers(std::span<const Tensor> inputs) co
       if (type.shape != info.type.shape) throw ShapeError(message);
       throw DTypeError(message);
     }
-    buffers.push_back(inputs[i].to(device_).buffer());
+    buffers.push_back(inputs[i].to(device).buffer());
   }
   return buffers;
 }
 
-std::vector<Buffer> Executable::output_buffers() const {
+std::vector<Buffer> Executable::output_buffers(Device& device) const {
   std::vector<Buffer> buffers;
   buffers.reserve(graph().outputs().size());
   for (const Value output : graph().outputs()) {
-    buffers.push_back(device_.alloc(graph().type(output).bytes()));
+    buffers.push_back(device.alloc(graph().type(output).bytes()));
   }
   return buffers;
 }
@@ -71,8 +75,8 @@ std::vector<Buffer> Executable::state_buffers() const {
 }
 
 std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
-  const std::vector<Buffer> bound = input_buffers(inputs);
-  const std::vector<Buffer> outputs = output_buffers();
+  const std::vector<Buffer> bound = input_buffers(inputs, device_);
+  const std::vector<Buffer> outputs = output_buffers(device_);
   const VariableLocks locks(requests_);
   program_->run(bound, state_buffers(), outputs);
   return as_tensors(outputs, graph(), device_);
@@ -82,8 +86,8 @@ std::vector<Tensor> Executable::run_steps(std::span<const Tensor> inputs, uint64
                                           const Progress& progress, double interval,
                                           uint64_t* steps_done) {
   Bindings bindings;
-  bindings.inputs = input_buffers(inputs);
-  bindings.outputs = output_buffers();
+  bindings.inputs = input_buffers(inputs, device_);
+  bindings.outputs = output_buffers(device_);
   const std::vector<Buffer> outputs = bindings.outputs;
   const VariableLocks locks(requests_);
   bindings.states = state_buffers();
@@ -105,6 +109,16 @@ std::vector<Tensor> Executable::run_steps(std::span<const Tensor> inputs, uint64
   if (failure != nullptr) std::rethrow_exception(failure);
   if (steps_done != nullptr) *steps_done = done;
   return done == 0 ? std::vector<Tensor>() : as_tensors(outputs, graph(), device_);
+}
+
+std::unique_ptr<Rehearsal> Executable::rehearse(std::span<const Tensor> inputs,
+                                                Device& device) const {
+  std::vector<Tensor> states;
+  states.reserve(variables_.size());
+  for (const auto& variable : variables_) states.push_back(variable->stored());
+  return std::make_unique<Rehearsal>(
+      &device == &device_ ? program_ : Program::compile(source_, device),
+      input_buffers(inputs, device), std::move(states), output_buffers(device));
 }
 
 }  // namespace addax

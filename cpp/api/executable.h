@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/rehearsal.h"
 #include "api/tensor.h"
 #include "api/variable.h"
 #include "runtime/program.h"
@@ -18,7 +19,8 @@ namespace addax {
 // Threads: may be run by several threads; runs that update a variable wait for each other.
 class Executable {
  public:
-  Executable(std::shared_ptr<Program> program, Device& device,
+  // `source` is the graph that the program was compiled from.
+  Executable(Graph source, std::shared_ptr<Program> program, Device& device,
              std::vector<std::shared_ptr<Variable>> variables, std::vector<bool> written);
 
   // Called about every `interval` seconds with the steps done so far, on the thread that called
@@ -35,17 +37,22 @@ class Executable {
                                 const Progress& progress, double interval,
                                 uint64_t* steps_done = nullptr);
 
+  // The same step on any device, on copies. Throws what compiling and allocating there throws.
+  std::unique_ptr<Rehearsal> rehearse(std::span<const Tensor> inputs, Device& device) const;
+
   const Program& program() const { return *program_; }
+  const Graph& source() const { return source_; }
   const Graph& graph() const;  // optimized
   Device& device() const { return device_; }
   const std::vector<std::shared_ptr<Variable>>& variables() const { return variables_; }
 
  private:
-  std::vector<Buffer> input_buffers(std::span<const Tensor> inputs) const;
-  std::vector<Buffer> output_buffers() const;
+  std::vector<Buffer> input_buffers(std::span<const Tensor> inputs, Device& device) const;
+  std::vector<Buffer> output_buffers(Device& device) const;
   // Requires the locks.
   std::vector<Buffer> state_buffers() const;
 
+  Graph source_;
   std::shared_ptr<Program> program_;
   Device& device_;
   std::vector<std::shared_ptr<Variable>> variables_;

@@ -193,7 +193,7 @@ std::unique_ptr<Executable> Trace::finish(std::span<const Tensor> outputs, Devic
   }
   finished_ = true;
   states_.clear();
-  return std::make_unique<Executable>(Program::compile(graph_, device), device,
+  return std::make_unique<Executable>(graph_, Program::compile(graph_, device), device,
                                       std::move(variables), std::move(written));
 }
 

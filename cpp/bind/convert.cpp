@@ -149,7 +149,7 @@ Device& device_named(const std::string& name) {
 }
 
 Device& device_from_python(const py::object& name) {
-  if (name.is_none()) return device_registry().default_device();
+  if (name.is_none()) return default_device();
   return device_named(name.cast<std::string>());
 }
 

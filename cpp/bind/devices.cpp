@@ -101,6 +101,10 @@ void set_program_cache_capacity(int64_t capacity) {
 
 void bind_devices(py::module_& module) {
   on_first_device_use(&start_devices);
+  find_devices_by([](const std::string& name) -> Device& {
+    const py::gil_scoped_acquire acquire;
+    return device_named(name);
+  });
 
   module.def(
       "devices",
@@ -153,11 +157,10 @@ void bind_devices(py::module_& module) {
       [](const py::object& path) { device_registry().add_search_path(path_of(path)); },
       py::arg("path"), "A plug-in, or a folder of them, to load when devices are looked for.");
   module.def(
-      "current_device", [] { return device_registry().default_device().name(); },
+      "current_device", [] { return default_device().name(); },
       "Name of the device that new tensors go to.");
   module.def(
-      "set_default_device",
-      [](const std::string& name) { device_registry().set_default_device(device_named(name)); },
+      "set_default_device", [](const std::string& name) { set_default_device(device_named(name)); },
       py::arg("name"), "Chooses the device that new tensors go to.");
   module.def(
       "resolve_device", [](const std::string& name) { return device_named(name).name(); },

@@ -220,7 +220,7 @@ Tensor tensor_from_dlpack(const py::handle& exporter) {
     copy_strided(array, 0, data, size_of(*dtype), to);
     return make_tensor(dense.data(), type);
   }
-  Device& device = device_registry().default_device();
+  Device& device = default_device();
   if (Trace::current() != nullptr || !device.can_wrap() || type.bytes() == 0) {
     return make_tensor(data, type);
   }

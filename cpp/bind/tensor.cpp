@@ -35,7 +35,7 @@ std::string repr(const Tensor& tensor) {
       numpy_from_tensor(tensor, "repr"), py::arg("separator") = ", ",
       py::arg("prefix") = "Tensor(");
   Device& device = tensor.device();
-  const bool elsewhere = &device != &device_registry().default_device();
+  const bool elsewhere = &device != &default_device();
   return "Tensor(" + numbers.cast<std::string>() + dtype +
          (elsewhere ? ", device=" + device.name() : "") + ")";
 }
@@ -47,7 +47,7 @@ std::optional<DType> optional_dtype(const py::object& dtype) {
 // Over the array's own memory where possible.
 Tensor share(const py::object& data) {
   const HostArray host = host_array(data);
-  Device& device = device_registry().default_device();
+  Device& device = default_device();
   if (Trace::current() != nullptr || !device.can_wrap() || host.type.bytes() == 0) {
     return make_tensor(host.array.data(), host.type);
   }
@@ -89,7 +89,7 @@ Tensor([[ 4., 10.],
       .def_property_readonly(
           "device",
           [](const Tensor& self) {
-            return self.is_traced() ? device_registry().default_device().name()
+            return self.is_traced() ? default_device().name()
                                     : self.device().name();
           },
           "Name of the device that holds it; of a traced tensor the default one.")

@@ -55,12 +55,16 @@ std::vector<Tensor> run(Executable& self, const Items& inputs) {
   return self.run(tensors);
 }
 
-std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_steps,
-                              const py::object& progress, double interval) {
+void require_steps(const std::string& where, int64_t n_steps) {
   if (n_steps < 1) {
-    throw InvalidArgumentError("[run_steps] n_steps must be at least 1, got " +
+    throw InvalidArgumentError("[" + where + "] n_steps must be at least 1, got " +
                                std::to_string(n_steps));
   }
+}
+
+std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_steps,
+                              const py::object& progress, double interval) {
+  require_steps("run_steps", n_steps);
   if (!(interval > 0)) {
     throw InvalidArgumentError("[run_steps] interval must be a positive number of seconds");
   }
@@ -87,7 +91,27 @@ std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_s
   return outputs;
 }
 
+std::unique_ptr<Rehearsal> rehearse(const Executable& self, const Items& inputs,
+                                    const std::string& device) {
+  const std::vector<Tensor> tensors = concrete_tensors(inputs);
+  Device& target = device_named(device);
+  const py::gil_scoped_release release;
+  return self.rehearse(tensors, target);
+}
+
+double run_rehearsal(Rehearsal& self, int64_t n_steps) {
+  require_steps("rehearsal", n_steps);
+  const py::gil_scoped_release release;
+  return self.run(static_cast<uint64_t>(n_steps));
+}
+
 void bind_executable(py::module_& module) {
+  py::class_<Rehearsal>(module, "Rehearsal",
+                        "Steps of an executable on copies of its variables, on any device.")
+      .def("run", &run_rehearsal, py::arg("n_steps"),
+           "Returns the seconds that so many steps take. Each call begins from the variables' "
+           "values.");
+
   py::class_<Executable>(module, "Executable",
                          "A compiled graph, bound to the variables that it reads and updates.\n\n"
                          "May be run from several threads; runs that update a variable wait for "
@@ -99,6 +123,11 @@ void bind_executable(py::module_& module) {
            "`progress(steps_done)` is called about every `interval` seconds; what it raises ends "
            "the\nrun after the step in progress, and so does Ctrl-C. Variables keep the state of "
            "the last\nstep that was finished.")
+      .def("rehearse", &rehearse, py::arg("inputs"), py::arg("device"),
+           "Compiles the same step for a device, to try it there: nothing that it reads changes.")
+      .def(
+          "source", [](const Executable& self) { return to_text(self.source()); },
+          "The graph as it was recorded, before optimization, as text.")
       .def_property_readonly("variables", &Executable::variables, "Variables read or updated.")
       .def_property_readonly(
           "device", [](const Executable& self) { return self.device().name(); },

@@ -40,6 +40,8 @@ Header header_of(std::string_view key, const std::vector<unsigned char>& binary)
 }
 
 std::filesystem::path cache_folder() {
+  const char* const setting = std::getenv("ADDAX_CACHE");
+  if (setting != nullptr && std::string_view(setting) == "0") return {};
   const char* const caches = std::getenv("XDG_CACHE_HOME");
   if (caches != nullptr && *caches != '\0') return std::filesystem::path(caches) / "addax/opencl";
   const char* const home = std::getenv("HOME");

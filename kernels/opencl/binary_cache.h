@@ -9,8 +9,9 @@
 namespace addax::opencl {
 
 // Compiled programs on disk, in the folder `addax/opencl` of the user's caches (XDG_CACHE_HOME),
-// each under a key that says all it depends on. An entry that is damaged or belongs to another key
-// is none, and a folder that cannot be written stays as it is: a cache is never a reason to fail.
+// unless ADDAX_CACHE=0, each under a key that says all it depends on. An entry that is damaged or
+// belongs to another key is none, and a folder that cannot be written stays as it is: a cache is
+// never a reason to fail.
 class BinaryCache {
  public:
   BinaryCache();

@@ -18,7 +18,7 @@ def _lines() -> Iterator[str]:
     import numpy as np
 
     import addax
-    from addax import _core, placement
+    from addax import _core, caches, placement
 
     yield f"addax {addax.__version__} ({os.path.dirname(addax.__file__)})"
     yield f"Python {platform.python_version()} ({sys.executable}), NumPy {np.__version__}"
@@ -35,8 +35,9 @@ def _lines() -> Iterator[str]:
         yield f"  missing: {path}: {reason}"
     if not failures:
         yield "  no plug-in failed to load"
-    settings = {name: value for name, value in os.environ.items() if name.startswith("ADDAX_")}
     yield ""
+    yield f"caches: {caches.folder() or 'switched off, or no home folder'}"
+    settings = {name: value for name, value in os.environ.items() if name.startswith("ADDAX_")}
     yield "settings: " + (_told(settings) if settings else "none (no ADDAX_* variable is set)")
 
 

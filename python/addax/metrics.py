@@ -60,12 +60,12 @@ class Metric:
 
     add_weight = add_variable
 
-    def move_to(self, device: str) -> None:
-        """Keep all variables on a device."""
-        moved = {id(variable): placement.moved(variable, device) for variable in self.variables}
+    def move(self, move: placement.Move) -> None:
+        """Keep all variables on another device."""
+        own = {id(variable) for variable in self.variables}
         for key, value in list(vars(self).items()):
             if isinstance(value, Variable | list | tuple | dict):
-                vars(self)[key] = nested.map_leaves(lambda x: moved.get(id(x), x), value)
+                vars(self)[key] = nested.map_leaves(lambda x: move(x) if id(x) in own else x, value)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take in one batch."""

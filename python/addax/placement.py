@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from addax import _core
+from addax.errors import InvalidArgumentError
+
+# In place of a device's name: the one that is measured to be fastest.
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -96,10 +100,16 @@ def discover() -> None:
 class device:
     """A device by its name; as a context, tensors and programs of the body go there.
 
+    ``ADDAX_DEVICE`` names the device of what stands in no such context. "auto" is for models alone,
+    whose ``compile`` takes it: there has to be a step to measure.
+
     >>> with device("cpu"):
     ...     _core.tensor([1.0]).device == device("cpu").name
     True
     """
+
+    # Contexts that are open, of all threads, as the device that new tensors go to is.
+    _open = 0
 
     def __init__(self, name: Any) -> None:
         self.name = device_name(name)
@@ -112,9 +122,11 @@ class device:
         except BaseException:
             self._outer.pop()
             raise
+        device._open += 1
         return self
 
     def __exit__(self, *exception: object) -> None:
+        device._open -= 1
         _core.set_default_device(self._outer.pop())
 
     def __eq__(self, other: object) -> bool:
@@ -133,7 +145,18 @@ class device:
 def device_name(given: Any) -> str:
     """Return the full name of a device given as a name, an alias or an entry of ``devices()``."""
     name = given if isinstance(given, str) else str(given.name)
+    if name == AUTO:
+        raise InvalidArgumentError(
+            "[device] 'auto' chooses for a model by its training step: give it to "
+            "model.compile(device='auto'), or set ADDAX_DEVICE=auto for all models; tensors and "
+            f"functions need one of {', '.join(info.name for info in inventory())}"
+        )
     return str(_core.resolve_device(name))
+
+
+def is_auto_by_default() -> bool:
+    """Whether a model that was given no device shall choose: ``ADDAX_DEVICE=auto``, no context."""
+    return os.environ.get("ADDAX_DEVICE") == AUTO and device._open == 0
 
 
 @contextmanager
@@ -146,10 +169,24 @@ def use(name: str | None) -> Iterator[None]:
         yield
 
 
-def moved(variable: _core.Variable, name: str) -> _core.Variable:
-    """Return the variable itself if it lies on the device, else a copy there."""
-    if variable.device == name:
-        return variable
-    return _core.Variable(
-        variable.numpy(), name=variable.name, trainable=variable.trainable, device=name
-    )
+class Move:
+    """Takes variables to a device: one that lies there is left, another copied, each once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        # The variable beside its copy keeps its id from being given anew.
+        self._copies: dict[int, tuple[_core.Variable, _core.Variable]] = {}
+
+    def __call__(self, variable: _core.Variable) -> _core.Variable:
+        """Return the variable that stands on the device for this one."""
+        if variable.device == self._name:
+            return variable
+        if id(variable) not in self._copies:
+            copy = _core.Variable(
+                variable.numpy(),
+                name=variable.name,
+                trainable=variable.trainable,
+                device=self._name,
+            )
+            self._copies[id(variable)] = variable, copy
+        return self._copies[id(variable)][1]

@@ -18,7 +18,7 @@ import collections.abc
 import typing
 import typing_extensions
 from . import ops
-__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
+__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
 class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
@@ -503,6 +503,14 @@ class Variable:
         """
         The current value as a Tensor.
         """
+class Rehearsal:
+    """
+    Steps of an executable on copies of its variables, on any device.
+    """
+    def run(self, n_steps: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        Returns the seconds that so many steps take. Each call begins from the variables' values.
+        """
 class Executable:
     """
     A compiled graph, bound to the variables that it reads and updates.
@@ -512,6 +520,10 @@ class Executable:
     def dot(self) -> str:
         """
         The optimized graph as Graphviz source.
+        """
+    def rehearse(self, inputs: collections.abc.Iterable[typing.Any], device: str) -> Rehearsal:
+        """
+        Compiles the same step for a device, to try it there: nothing that it reads changes.
         """
     def run(self, inputs: collections.abc.Iterable[typing.Any]) -> list[Tensor]:
         """
@@ -524,6 +536,10 @@ class Executable:
         `progress(steps_done)` is called about every `interval` seconds; what it raises ends the
         run after the step in progress, and so does Ctrl-C. Variables keep the state of the last
         step that was finished.
+        """
+    def source(self) -> str:
+        """
+        The graph as it was recorded, before optimization, as text.
         """
     def text(self) -> str:
         """

@@ -378,23 +378,16 @@ class Layer:
             )
         return sum(int(np.prod(variable.shape)) for variable in self.weights)
 
-    def _move_to(self, device: str) -> None:
-        """Replace the weights that lie on another device by copies on this one."""
-        moved: dict[int, _core.Variable] = {}
-
-        def move(x: Any) -> Any:
-            if not isinstance(x, Variable):
-                return x
-            if id(x) not in moved:
-                moved[id(x)] = placement.moved(x, device)
-            return moved[id(x)]
-
+    def _move(self, move: placement.Move) -> None:
+        """Replace the weights that lie on another device by copies."""
         for layer in self._flat():
             for key, value in list(layer.__dict__.items()):
                 if isinstance(value, random.SeedGenerator):
                     value.state = move(value.state)
                 elif key not in _UNTRACKED and isinstance(value, Variable | list | tuple | dict):
-                    layer.__dict__[key] = nested.map_leaves(move, value)
+                    layer.__dict__[key] = nested.map_leaves(
+                        lambda x: move(x) if isinstance(x, Variable) else x, value
+                    )
 
     # ---- Configuration.
 

@@ -104,11 +104,12 @@ class Optimizer:
                 trainable=False,
             )
 
-    def move_to(self, device: str) -> None:
-        """Keep all variables on a device."""
-        self._rate = placement.moved(self._rate, device)
-        self.iterations = placement.moved(self.iterations, device)
-        self.slots = [placement.moved(slot, device) for slot in self.slots]
+    def move(self, move: placement.Move) -> None:
+        """Keep all variables on another device, where those of the model go."""
+        self._rate = move(self._rate)
+        self.iterations = move(self.iterations)
+        self.slots = [move(slot) for slot in self.slots]
+        self.built_for = [move(weight) for weight in self.built_for]
 
     @property
     def learning_rate(self) -> Any:

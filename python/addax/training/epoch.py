@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from addax import _core, callbacks, random
 from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training import order
+from addax.training.auto import Step
 from addax.training.blame import blame
 from addax.training.data import Arrays
 from addax.training.progress import Progress
@@ -39,13 +41,23 @@ class Pass:
         self.steps = self.full + (self.rest > 0)
         if limit is not None and limit < self.steps:
             self.full, self.rest, self.steps = limit, 0, limit
-        self._inputs = data.shared()
+
+    @functools.cached_property
+    def _arrays(self) -> list[_core.Tensor]:
+        return self.data.shared()
+
+    def step(self) -> Step:
+        """Return the program of full batches as one whose steps can be tried."""
+        steps = self._model._steps
+        steps.cursor.assign(np.asarray(0, np.int64))
+        program = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
+        return Step(program, [*self.data.shared(), _core.tensor(np.zeros(2, np.int64))], self.full)
 
     def go(self, progress: Progress | None, told: callbacks.CallbackList) -> None:
         """Run the pass; the model's objective then holds its report."""
         steps, objective = self._model._steps, self._model._compiled_for("fit")
         key = random.order_key() if self._shuffle else np.zeros(2, np.int64)
-        inputs = [*self._inputs, _core.tensor(key)]
+        inputs = [*self._arrays, _core.tensor(key)]
         whole = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
         begin = self.full * self._batch
         last = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from addax import _core, losses, metrics, nested
+from addax import _core, losses, metrics, nested, placement
 from addax.errors import InvalidArgumentError
 from addax.naming import did_you_mean
 from addax.ops.emit import Tensor
@@ -81,9 +81,13 @@ class Objective:
                     if count > 1:
                         metric.name = f"{names[index]}_{metric.name}"
                     self._metrics.append((index, metric, weighted))
-        for metric in self.all_metrics():
-            metric.move_to(_core.current_device())
+        self.move(placement.Move(_core.current_device()))
         self._built = True
+
+    def move(self, move: placement.Move) -> None:
+        """Keep what the report is made of on another device."""
+        for metric in self.all_metrics():
+            metric.move(move)
 
     def loss(self, targets: Sequence[Tensor], outputs: Sequence[Tensor], weights: Any) -> Tensor:
         """Return the one number to minimise; takes it into the report."""

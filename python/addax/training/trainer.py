@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from addax import _core, callbacks, mixed_precision, nested, optimizers, placement
 from addax.errors import InvalidArgumentError, OutOfRangeError
+from addax.training import auto
 from addax.training import data as data_module
+from addax.training.auto import DeviceChoice, Step
 from addax.training.blame import blame, blame_nan
 from addax.training.data import Arrays
 from addax.training.epoch import Pass
@@ -32,7 +34,10 @@ class Trainer:
     stop_predicting: bool
     _objective: Objective | None
     _steps: Steps
+    device_choice: DeviceChoice | None
     _device: str | None
+    _auto: bool | None
+    _chosen_by: str | None
     _traced_once: bool
 
     def _prepare(self) -> None:
@@ -44,7 +49,10 @@ class Trainer:
             history=None,
             _objective=None,
             _steps=Steps(self._as_model()),
+            device_choice=None,
             _device=None,
+            _auto=None,
+            _chosen_by=None,
             _traced_once=False,
         )
 
@@ -66,6 +74,13 @@ class Trainer:
     ) -> None:
         """Say how to train: optimizer, loss, metrics and the device.
 
+        With ``device="auto"`` the first ``fit``, ``evaluate`` or single batch compiles its step for
+        each device, times a few steps on copies, and the model moves to the fastest: its weights
+        are new variables there. A choice by testing lasts until the first training.
+        ``device_choice`` holds it with the times; it is kept on disk (``ADDAX_CACHE=0``: not). A
+        model that is given no device works in that of ``with ax.device(...)``, else of
+        ``ADDAX_DEVICE``.
+
         >>> from addax import Sequential, layers
         >>> model = Sequential([layers.Input((4,)), layers.Dense(2)])
         >>> model.compile("adam", "mse", metrics=["mae"])
@@ -78,11 +93,13 @@ class Trainer:
             loss, loss_weights, metrics, weighted_metrics, self._output_names()
         )
         self.optimizer = optimizers.get(optimizer)
+        self.__dict__.update(device_choice=None, _chosen_by=None)
         if device is not None:
+            self._auto = device == placement.AUTO
+        if not (device is None or self._auto):
             self._device = placement.device_name(device)
-            model._move_to(self._device)
         if self._device is not None:
-            self.optimizer.move_to(self._device)
+            self._move_to(self._device)
         if any(layer.compute_dtype == "bfloat16" for layer in model._flat()):
             used = self._device or _core.current_device()
             mixed_precision.warn_unless_fast(used, "bfloat16")
@@ -133,6 +150,40 @@ class Trainer:
         with placement.use(self._device):
             yield
 
+    def _move_to(self, device: str) -> None:
+        """Take all that a compiled model consists of to a device."""
+        assert self._objective is not None
+        self._device = device
+        move = placement.Move(device)
+        self._as_model()._move(move)
+        self.optimizer.move(move)
+        self._objective.move(move)
+
+    @contextmanager
+    def _at_work(
+        self, samples: Arrays, mode: str, step: Callable[[], Step], progress: Progress | None = None
+    ) -> Iterator[None]:
+        """Build the model and work on its device, which ``step`` chooses where that is wanted."""
+        wanted = placement.is_auto_by_default() if self._auto is None else self._auto
+        with self._on_device():
+            build(self._as_model(), samples)
+            if wanted and self._chosen_by not in (mode, "train"):
+                self._choose(mode, step(), progress)
+        with self._on_device():
+            yield
+
+    def _choose(self, mode: str, step: Step, progress: Progress | None) -> None:
+        try:
+            choice = auto.choose(step)
+        except OutOfRangeError:
+            return  # which the step itself will tell of, with the sample
+        self.__dict__.update(device_choice=choice, _chosen_by=mode)
+        if choice.device != step.program.device:
+            self._forget_programs()
+        self._move_to(choice.device)
+        if progress is not None and len(choice.seconds) + len(choice.left_out) > 1:
+            progress.say(str(choice))
+
     # ---- Training.
 
     def fit(
@@ -174,9 +225,8 @@ class Trainer:
         elif validation_split:
             samples, validation = data_module.split(samples, validation_split)
         progress = Progress(resolve(verbose))
-        with self._on_device():
-            build(self._as_model(), samples)
-            run = Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
+        run = Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
+        with self._at_work(samples, "train", run.step, progress):
             check = None
             if validation is not None:
                 size = data_module.check_batch_size(validation_batch_size or batch)
@@ -262,9 +312,8 @@ class Trainer:
         samples = _with_targets(x, y, sample_weight, "evaluate")
         batch = data_module.check_batch_size(batch_size)
         progress = Progress(resolve(verbose))
-        with self._on_device():
-            build(self._as_model(), samples)
-            run = Pass(self, "test", samples, batch, False, steps)
+        run = Pass(self, "test", samples, batch, False, steps)
+        with self._at_work(samples, "test", run.step, progress):
             told = self._told(callbacks, progress, run.steps)
             self.stop_evaluating = False
             told.tell("on_test_begin", {})
@@ -380,8 +429,11 @@ class Trainer:
 
     def _one_batch(self, mode: str, samples: Arrays, return_dict: bool) -> Any:
         objective = self._compiled_for(f"{mode}_on_batch")
-        with self._on_device():
-            build(self._as_model(), samples)
+
+        def step() -> Step:
+            return Step(self._steps.batch(mode, samples), samples.shared(), None)
+
+        with self._at_work(samples, mode, step):
             program = self._steps.batch(mode, samples)
             objective.reset()
             try:
