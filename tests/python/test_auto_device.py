@@ -126,17 +126,6 @@ def test_a_hopeless_device_is_given_up_after_a_step() -> None:
     assert runs == [1, 1], "one to warm up"
 
 
-def test_a_step_of_minutes_is_not_taken_twice() -> None:
-    runs: list[int] = []
-
-    def run(steps: int) -> float:
-        runs.append(steps)
-        return 100.0
-
-    assert auto.measure(run, best=0.1) == (100.0, True)
-    assert runs == [1]
-
-
 # ---- The choice.
 
 
@@ -431,6 +420,25 @@ def test_testing_chooses_until_there_is_training(monkeypatch: pytest.MonkeyPatch
         choices.append(m.device_choice)
     assert choices[0] is choices[1] is not choices[2]
     assert choices[2] is choices[3] is choices[4]
+
+
+@pytest.mark.skipif(
+    not any(device.name == "opencl:0" for device in ax.devices()), reason="NO OPENCL DEVICE"
+)
+def test_a_model_moves_to_opencl(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose_among(monkeypatch, [CPU, "opencl:0"])
+    seconds = iter([2.0, 1.0])
+
+    def measure(run: Any, *_: Any) -> tuple[float, bool]:
+        assert run(2) > 0
+        return next(seconds), False
+
+    monkeypatch.setattr(auto, "measure", measure)
+    m = model(device="auto")
+    losses = USES["fit"](m)["loss"]
+    assert {v.device for v in [*m.weights, *m.optimizer.variables]} == {"opencl:0"}
+    assert len(losses) == 2 and np.isfinite(losses).all()
+    assert m.layers[3]._generator.state.device == "opencl:0"
 
 
 def test_auto_is_for_models() -> None:

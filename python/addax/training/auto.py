@@ -15,10 +15,8 @@ from addax.training.progress import per_step
 # Runs of steps, each twice as long as the one before, until so many seconds have been timed.
 ENOUGH = 0.05
 MOST_RUNS = 24
-# A device whose step takes so many times the best one's is tried no further...
+# A device whose step takes so many times the best one's is tried no further.
 HOPELESS = 4.0
-# ...and for its first step, which has caches to fill, not before so many seconds.
-PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -146,14 +144,13 @@ def measure(
 ) -> tuple[float, bool]:
     """Return the seconds of a step, and whether that was enough to see it is no match for ``best``.
 
-    ``run`` takes so many steps and returns the seconds.
+    ``run`` takes so many steps and returns the seconds. Those of the first step do not count: a
+    driver may compile its kernels meanwhile.
 
     >>> measure(lambda steps: steps * 0.01), measure(lambda steps: steps * 0.01, best=0.001)
     ((0.01, False), (0.01, True))
     """
-    first = run(1)
-    if first > max(PATIENCE, HOPELESS * best):
-        return first, True
+    run(1)
     least, total, steps = float("inf"), 0.0, 1
     for _ in range(MOST_RUNS):
         taken = run(steps)
