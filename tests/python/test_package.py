@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import addax as ax
-from addax.errors import DeviceError, InvalidArgumentError, IoError
+from addax.errors import InvalidArgumentError
 
 
 def run(code, *arguments, **environment):
@@ -74,11 +74,22 @@ def test_models_stay_on_the_device_they_are_compiled_for():
     assert {w.device for w in model.weights} == {ax.device("cpu").name}
 
 
-def test_a_plug_in_that_is_none(tmp_path):
-    path = tmp_path / "libnothing.so"
-    path.write_text("not a library")
-    with pytest.raises((DeviceError, IoError), match="libnothing"):
-        ax.load_device(str(path))
+def test_files_that_are_no_plug_ins(tmp_path):
+    missing, text = tmp_path / "nothing.so", tmp_path / "text.so"
+    text.write_text("not a library")
+    # In a process of its own, which lists them among its failures from then on.
+    code = f"""if True:
+        import addax as ax, pathlib
+        for path in {str(missing)!r}, pathlib.Path({str(text)!r}):
+            try:
+                ax.load_device(path)
+            except ax.errors.AddaxError as error:
+                print(type(error).__name__, error)
+        print([path for path, reason in ax.placement.failures()])"""
+    first, second, failures = run(code).splitlines()
+    assert first.startswith("IoError") and "nothing.so" in first
+    assert second.startswith("DeviceError") and "text.so" in second
+    assert str(missing) in failures and str(text) in failures
 
 
 def test_doctor(tmp_path):
