@@ -422,25 +422,6 @@ def test_testing_chooses_until_there_is_training(monkeypatch: pytest.MonkeyPatch
     assert choices[2] is choices[3] is choices[4]
 
 
-@pytest.mark.skipif(
-    not any(device.name == "opencl:0" for device in ax.devices()), reason="NO OPENCL DEVICE"
-)
-def test_a_model_moves_to_opencl(monkeypatch: pytest.MonkeyPatch) -> None:
-    choose_among(monkeypatch, [CPU, "opencl:0"])
-    seconds = iter([2.0, 1.0])
-
-    def measure(run: Any, *_: Any) -> tuple[float, bool]:
-        assert run(2) > 0
-        return next(seconds), False
-
-    monkeypatch.setattr(auto, "measure", measure)
-    m = model(device="auto")
-    losses = USES["fit"](m)["loss"]
-    assert {v.device for v in [*m.weights, *m.optimizer.variables]} == {"opencl:0"}
-    assert len(losses) == 2 and np.isfinite(losses).all()
-    assert m.layers[3]._generator.state.device == "opencl:0"
-
-
 def test_auto_is_for_models() -> None:
     for use in (lambda: ax.device("auto"), lambda: ax.device("auto").__enter__()):
         with pytest.raises(InvalidArgumentError, match=r"compile\(device='auto'\).*" + CPU):

@@ -19,6 +19,7 @@ from addax import _core
 from addax.conformance.cases import CASES
 from addax.conformance.cases.case import FLOATS
 from addax.conformance.samples import arrays_of, as_list
+from addax.training import auto
 
 DEVICE = "opencl:0"
 EXPRESSIONS = {record["name"]: record["expr"] for record in _core.op_records()}
@@ -273,3 +274,22 @@ def test_the_cache_can_be_switched_off(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "addax").write_text("not a folder")
     assert compilations(tmp_path) == compilations(tmp_path) > 0
+
+
+def test_auto_tries_the_device_and_moves_the_model_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [info for info in ax.devices() if info.kind in ("cpu", "opencl")]
+    seconds = iter([2.0, 1.0])
+
+    def measure(run: Any, *_: Any) -> tuple[float, bool]:
+        assert run(2) > 0
+        return next(seconds), False
+
+    monkeypatch.setattr(auto, "candidates", lambda: both[:2])
+    monkeypatch.setattr(auto, "measure", measure)
+    monkeypatch.setenv("ADDAX_CACHE", "0")
+    model = ax.Sequential([ax.Input((4,)), ax.layers.Dense(1)])
+    model.compile(ax.optimizers.SGD(momentum=0.9), "mse", device="auto")
+    x, y = np.ones((50, 4), np.float32), np.ones((50, 1), np.float32)
+    losses = model.fit(x, y, batch_size=25, epochs=2, verbose=0).history["loss"]
+    assert losses[1] != losses[0]
+    assert {v.device for v in [*model.weights, *model.optimizer.variables]} == {DEVICE}
