@@ -38,6 +38,16 @@ void check_range(const Buffer& buffer, uint64_t offset, uint64_t bytes) {
   }
 }
 
+// Waits for the queue also where work was refused: what it took before may use the caller's memory.
+void finish(const QueueLease& lease, const Status& status, const std::string& device) {
+  try {
+    lease.synchronize();
+  } catch (const Error&) {
+    if (status.ok()) throw;
+  }
+  status.check(device);
+}
+
 }  // namespace
 
 QueueLease::QueueLease(QueueLease&& other) noexcept
@@ -133,8 +143,7 @@ void Device::fill(const Buffer& to, uint8_t value, uint64_t bytes, uint64_t to_o
   const adx_location location = location_of(to, to_offset);
   Status status;
   api_.fill(handle_, lease.get(), &location, value, bytes, status.get());
-  status.check(name_);
-  lease.synchronize();
+  finish(lease, status, name_);
 }
 
 void Device::transfer(const adx_location& from, const adx_location& to, uint64_t bytes) {
@@ -142,8 +151,7 @@ void Device::transfer(const adx_location& from, const adx_location& to, uint64_t
   const QueueLease lease = queue();
   Status status;
   api_.copy(handle_, lease.get(), &from, &to, bytes, status.get());
-  status.check(name_);
-  lease.synchronize();
+  finish(lease, status, name_);
 }
 
 uint64_t Device::free_memory() {

@@ -176,8 +176,13 @@ uint64_t Program::run(std::span<const Buffer> inputs, std::span<const Buffer> st
   p.device.api().run(p.device.handle(), lease.queue(), p.compiled.get(), &arena, p.bindings.data(),
                      static_cast<int32_t>(p.bindings.size()), n_steps, progress.raw(),
                      status.get());
-  lease.synchronize();
-  if (status.code() != ADX_INTERRUPTED) status.check(p.device.name());
+  const bool failed = !status.ok() && status.code() != ADX_INTERRUPTED;
+  try {
+    lease.synchronize();
+  } catch (const Error&) {
+    if (!failed) throw;  // else the run's own error says more
+  }
+  if (failed) status.check(p.device.name());
   if (progress.state().failed_node >= 0) p.raise_failed_check(progress);
   const uint64_t done = progress.steps_done();
   const bool may_be_fewer = progress.stop_requested() || status.code() == ADX_INTERRUPTED;

@@ -88,11 +88,8 @@ void BinaryCache::store(std::string_view key, const std::vector<unsigned char>& 
   out.write(reinterpret_cast<const char*>(binary.data()),
             static_cast<std::streamsize>(binary.size()));
   out.close();
-  if (out.good()) {
-    std::filesystem::rename(part, file, error);
-  } else {
-    std::filesystem::remove(part, error);
-  }
+  if (out.good()) std::filesystem::rename(part, file, error);
+  if (!out.good() || error) std::filesystem::remove(part, error);
 }
 
 }  // namespace addax::opencl

@@ -157,7 +157,7 @@ ClProgram Device::program(const std::string& source) const {
     return api().clCreateProgramWithSource(context_.get(), 1, &text, &length, code);
   }));
   const cl_int code = build(made);
-  if (code != CL_SUCCESS) check(code, "clBuildProgram (" + build_log(made.get(), id_) + ")");
+  if (code != CL_SUCCESS) check(code, "clBuildProgram", build_log(made.get(), id_));
   keep(key, made);
   return made;
 }

@@ -12,8 +12,11 @@ struct Name {
   std::string_view text;
 };
 
+constexpr cl_int kDeviceNotAvailable = -2;
+constexpr cl_int kNvidiaFault = -9999;  // a kernel's, of that vendor
+
 constexpr Name kNames[] = {{CL_DEVICE_NOT_FOUND, "CL_DEVICE_NOT_FOUND"},
-                           {-2, "CL_DEVICE_NOT_AVAILABLE"},
+                           {kDeviceNotAvailable, "CL_DEVICE_NOT_AVAILABLE"},
                            {-3, "CL_COMPILER_NOT_AVAILABLE"},
                            {CL_MEM_OBJECT_ALLOCATION_FAILURE, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
                            {CL_OUT_OF_RESOURCES, "CL_OUT_OF_RESOURCES"},
@@ -40,21 +43,37 @@ constexpr Name kNames[] = {{CL_DEVICE_NOT_FOUND, "CL_DEVICE_NOT_FOUND"},
                            {CL_INVALID_BUFFER_SIZE, "CL_INVALID_BUFFER_SIZE"},
                            {-1001, "CL_PLATFORM_NOT_FOUND_KHR"}};
 
-bool is_memory(cl_int code) {
-  return code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES ||
-         code == CL_OUT_OF_HOST_MEMORY || code == CL_INVALID_BUFFER_SIZE;
+// Of its resources a driver may also speak when the device has broken down, which transfers and
+// waits are told of.
+bool is_memory(cl_int code, std::string_view call) {
+  const bool takes_memory = call == "clCreateBuffer" || call == "clEnqueueNDRangeKernel";
+  return code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY ||
+         code == CL_INVALID_BUFFER_SIZE || (code == CL_OUT_OF_RESOURCES && takes_memory);
+}
+
+std::string_view advice(cl_int code, std::string_view call) {
+  if (is_memory(code, call)) {
+    // Of buffers the host says the same.
+    return call == "clCreateBuffer" ? "" : "; use a smaller batch or model, or drop tensors";
+  }
+  if (code == kDeviceNotAvailable || code == CL_OUT_OF_RESOURCES || code == kNvidiaFault) {
+    return "; the driver has given the device up: go on with another device, or in a new process";
+  }
+  return "";
 }
 
 }  // namespace
 
-void check(cl_int code, std::string_view call) {
+void check(cl_int code, std::string_view call, std::string_view said) {
   if (code == CL_SUCCESS) return;
   std::string text = std::string(call) + " failed: ";
   const auto* const known = std::find_if(std::begin(kNames), std::end(kNames),
                                          [code](const Name& name) { return name.code == code; });
   if (known != std::end(kNames)) text += std::string(known->text) + " ";
-  throw plugin::Failure{is_memory(code) ? ADX_OUT_OF_MEMORY : ADX_DEVICE,
-                        text + "(" + std::to_string(code) + ")"};
+  text += "(" + std::to_string(code) + ")";
+  if (!said.empty()) text += ": " + std::string(said);
+  text += advice(code, call);
+  throw plugin::Failure{is_memory(code, call) ? ADX_OUT_OF_MEMORY : ADX_DEVICE, text};
 }
 
 }  // namespace addax::opencl

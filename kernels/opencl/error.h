@@ -7,8 +7,9 @@
 
 namespace addax::opencl {
 
-// Throws plugin::Failure with the call and the error's name unless `code` is CL_SUCCESS.
-void check(cl_int code, std::string_view call);
+// Throws plugin::Failure with the call, the error's name and what the driver said of it, unless
+// `code` is CL_SUCCESS.
+void check(cl_int code, std::string_view call, std::string_view said = "");
 
 // The same for functions that return an object and put the error into their last argument.
 template <class Create>

@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "addax/device.hpp"
@@ -8,10 +9,14 @@
 namespace addax::opencl {
 namespace {
 
-constexpr const char* kLibrary = "libOpenCL.so.1";
+// The loader of drivers, or what the environment names in its place.
+std::string library_name() {
+  const char* const name = std::getenv("ADDAX_OPENCL_LIBRARY");
+  return name == nullptr || *name == '\0' ? "libOpenCL.so.1" : name;
+}
 
 void* open_library() {
-  void* const library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
+  void* const library = dlopen(library_name().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw plugin::Failure{ADX_DEVICE, "this machine has no OpenCL (" + std::string(dlerror()) +
                                           "); install the driver of your GPU to use it"};
@@ -23,7 +28,7 @@ template <class Function>
 void find(void* library, const char* name, Function& function) {
   void* const address = dlsym(library, name);
   if (address == nullptr) {
-    throw plugin::Failure{ADX_DEVICE, std::string(kLibrary) + " lacks " + name +
+    throw plugin::Failure{ADX_DEVICE, library_name() + " lacks " + name +
                                           ", which OpenCL 1.2 has; install a newer one"};
   }
   function = reinterpret_cast<Function>(address);

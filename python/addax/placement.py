@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from addax import _core
+from addax import _core, host_copies
 from addax.errors import InvalidArgumentError
 
 # In place of a device's name: the one that is measured to be fastest.
@@ -183,7 +183,7 @@ class Move:
             return variable
         if id(variable) not in self._copies:
             copy = _core.Variable(
-                variable.numpy(),
+                host_copies.value_of(variable),
                 name=variable.name,
                 trainable=variable.trainable,
                 device=self._name,

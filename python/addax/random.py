@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from addax import _core, tracing
+from addax import _core, host_copies, tracing
+from addax.errors import DeviceError
 from addax.ops.emit import Tensor, TensorLike, dtype_name, emit_all
 
 # Keys of epoch orders count in a range of their own, which the generator does not reach.
@@ -64,7 +65,7 @@ def global_generator() -> SeedGenerator:
     with tracing.suspended():
         generator = _generators.pop(device, None) or SeedGenerator(None, "random")
         if latest is not None:
-            generator.state.assign(_generators[latest].state.numpy())
+            generator.state.assign(host_copies.value_of(_generators[latest].state))
     _generators[device] = generator
     return generator
 
@@ -79,10 +80,15 @@ def set_seed(seed: int) -> None:
     True
     """
     state = _start(seed)
-    global_generator()
     with tracing.suspended():
-        for generator in _generators.values():
-            generator.state.assign(state)
+        for device, generator in list(_generators.items()):
+            try:
+                host_copies.assign(generator.state, state)
+            except DeviceError:  # it is lost, which is told where it is used
+                del _generators[device]
+        if not _generators:
+            _generators[str(_core.current_device())] = SeedGenerator(seed, "random")
+    global_generator()
 
 
 def order_key() -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from addax import (
     _core,
     aliases,
+    host_copies,
     initializers,
     mixed_precision,
     naming,
@@ -352,7 +353,7 @@ class Layer:
 
     def get_weights(self) -> list[NDArray[Any]]:
         """Return copies of all weights as NumPy arrays."""
-        return [np.array(variable.numpy()) for variable in self.weights]
+        return [np.array(host_copies.value_of(variable)) for variable in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights from arrays, in the order of ``get_weights``."""
@@ -368,7 +369,7 @@ class Layer:
                     f"weight '{variable.name}' has shape {tuple(variable.shape)}, got {array.shape}"
                 )
         for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array.astype(variable.numpy().dtype, copy=False))
+            host_copies.assign(variable, array.astype(variable.numpy().dtype, copy=False))
 
     def count_params(self) -> int:
         """Return the number of elements of all weights."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from addax import _core, random
+from addax import _core, host_copies, random
 from addax.errors import AddaxError, InvalidArgumentError, ShapeError
 from addax.saving import files
 from addax.saving.names import generator_names, weight_names
@@ -27,7 +27,7 @@ def save(model: Model, path: str) -> None:
     state = _model_state(model)
     if model.optimizer is not None and model.optimizer.built_for:
         state |= _optimizer_state(model)
-    files.write(path, {name: variable.numpy() for name, variable in state.items()})
+    files.write(path, {name: host_copies.value_of(variable) for name, variable in state.items()})
 
 
 def load(model: Model, path: str) -> None:
@@ -49,7 +49,7 @@ def load(model: Model, path: str) -> None:
         model.optimizer.build(model.trainable_weights)
         state |= _optimizer_state(model)
     for name, variable in state.items():
-        variable.assign(values[name])
+        host_copies.assign(variable, values[name])
 
 
 def _check_built(model: Model) -> None:

@@ -6,8 +6,9 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from addax import _core, callbacks, random
+from addax import _core, callbacks, host_copies, random
 from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training import order
 from addax.training.auto import Step
@@ -63,8 +64,36 @@ class Pass:
         last = None
         if self.rest:
             last = steps.epoch(self._mode, self.data, begin, self.rest, self._shuffle)
-        objective.reset()
-        steps.cursor.assign(np.asarray(0, np.int64))
+        with host_copies.kept(self._changed()):
+            objective.reset()
+            steps.cursor.assign(np.asarray(0, np.int64))
+            self._run(inputs, key, whole, last, progress, told)
+
+    def _changed(self) -> list[_core.Variable]:
+        """Return the variables that outlast the pass and that it changes."""
+        if self._mode != "train":
+            return []
+        model = self._model._as_model()
+        generators = [
+            part
+            for layer in model._flat()
+            for part in vars(layer).values()
+            if isinstance(part, random.SeedGenerator)
+        ]
+        states = [generator.state for generator in [*generators, random.global_generator()]]
+        return [*model.weights, *states, *model.optimizer.variables]
+
+    def _run(
+        self,
+        inputs: list[_core.Tensor],
+        key: NDArray[np.int64],
+        whole: _core.Executable,
+        last: _core.Executable | None,
+        progress: Progress | None,
+        told: callbacks.CallbackList,
+    ) -> None:
+        objective = self._model._compiled_for("fit")
+        begin = self.full * self._batch
         if progress is not None:
             progress.begin(self.steps)
         done = 0

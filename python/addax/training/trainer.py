@@ -207,6 +207,9 @@ class Trainer:
     ) -> Any:
         """Train for so many epochs and return the history of loss and metrics.
 
+        Where a device with memory of its own fails, weights and optimizer are put back to what they
+        were before the epoch. Is the device lost, ``compile(device="cpu")`` goes on from there.
+
         >>> from addax import Sequential, layers
         >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
         >>> model.compile("sgd", "mse")
