@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "ops/registry.h"
 #include "passes/pass.h"
@@ -75,10 +78,30 @@ class Hoister {
   const OpDef* avg_pool_grad_ = &OpRegistry::instance().at("avg_pool2d_grad");
 };
 
+// Sums of what is then spread stand before it: its readers come next, and find it in the cache.
+void put_sums_first(Graph& graph) {
+  const OpRegistry& ops = OpRegistry::instance();
+  std::vector<NodeId> positions(graph.nodes().size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::map<int32_t, NodeId> spreads;  // by what they spread
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (node.op == &ops.at("max_pool2d_grad")) {
+      spreads.emplace(node.inputs[1].id, static_cast<NodeId>(i));
+    } else if (node.op == &ops.at("sum")) {
+      const auto spread = spreads.find(node.inputs[0].id);
+      if (spread != spreads.end()) positions[i] = spread->second - 1;
+    }
+  }
+  place_nodes(graph, positions);
+}
+
 }  // namespace
 
 void hoist_over_pooling(Graph& graph, const PassTarget& target) {
-  if (rewrite(graph, Hoister(graph))) eliminate_dead_code(graph, target);
+  if (!rewrite(graph, Hoister(graph))) return;
+  put_sums_first(graph);
+  eliminate_dead_code(graph, target);
 }
 
 }  // namespace addax::passes

@@ -18,6 +18,9 @@ constexpr int64_t kMinPartPixels = 256;
 constexpr int64_t kMaxPartBytes = 8 << 20;
 constexpr int64_t kMaxParts = 16;
 
+// Weights of which as many parts are summed as there are chunks: they stay in L1.
+constexpr int64_t kFewWeightBytes = 4 << 10;
+
 // x and dy of the images, or of the band of one image, that all units of a chunk visit before the
 // next: half of L2. Fewer pixels would make visiting dw too dear.
 int64_t visit_bytes() { return l2_share(2, 1); }
@@ -106,7 +109,8 @@ void FilterContraction<T, R>::plan() {
   const auto shares = [&](double most) { return std::min(wanted, floor_pow2(most)); };
 
   parts_ = std::min({shares(bundles), shares(images * double(out_pixels) / kMinPartPixels),
-                     shares(kMaxPartBytes / (sizeof(Sum<T>) * weights)), kMaxParts});
+                     shares(kMaxPartBytes / (sizeof(Sum<T>) * weights)),
+                     sizeof(Sum<T>) * weights <= kFewWeightBytes ? wanted : kMaxParts});
   unit_chunks_ = std::min(wanted / parts_, shares(static_cast<double>(units_.size())));
   panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
 
@@ -119,7 +123,9 @@ void FilterContraction<T, R>::plan() {
                                  std::max<int64_t>(1, bundle_pixels / kMinVisitPixels));
   }
 
-  stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost}};
+  const bool by_images =
+      parts_ > 1 && unit_chunks_ * panel_chunks_ == 1 && divides(parts_, bundles_);
+  stages_ = {Stage{parts_ * unit_chunks_ * panel_chunks_, cost, by_images}};
   if (has_partial_sums()) {
     const double sum_cost =
         kFlopsPerByte * sizeof(Sum<T>) * weights * static_cast<double>(parts_ + 1);

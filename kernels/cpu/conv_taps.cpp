@@ -150,7 +150,8 @@ void TapContraction<T, W>::plan() {
   row_chunks_ = std::min(wanted / image_chunks_, floor_pow2(static_cast<double>(row_runs_.size())));
   panel_chunks_ = std::min(wanted / (image_chunks_ * row_chunks_), panels);
   if (packing_ == Packing::Stage) stages_.push_back(Stage{num_panels(), packing});
-  stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost});
+  const bool by_images = row_chunks_ * panel_chunks_ == 1 && divides(image_chunks_, problem_.batch);
+  stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost, by_images});
 }
 
 template <class T, class W>

@@ -19,6 +19,7 @@ class Conv2d : public ContractionKernel {
         y_(node.output()) {
     add_plan(plan_);
     add_epilogue(node);
+    image_tensors_ = {x_.id, y_.id};
   }
 
  private:
@@ -45,6 +46,7 @@ class Conv2dInputGrad : public ContractionKernel {
         dx_(node.output()) {
     add_plan(plan_);
     add_epilogue(node);
+    image_tensors_ = {dy_.id, dx_.id};
   }
 
  private:
@@ -71,6 +73,7 @@ class Conv2dFilterGrad : public Kernel {
         dfilter_(node.output()) {
     stages_ = plan_.stages();
     workspace_bytes_ = plan_.workspace_bytes();
+    image_tensors_ = {x_.id, dy_.id};
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {

@@ -56,6 +56,11 @@ class Kernel {
 
   const std::vector<Stage>& stages() const { return stages_; }
   size_t workspace_bytes() const { return workspace_bytes_; }
+  // Whether stages that go by images touch the tensor image by image.
+  bool has_images(const Tensor& tensor) const {
+    return std::find(image_tensors_.begin(), image_tensors_.end(), tensor.id) !=
+           image_tensors_.end();
+  }
   // Bytes that a run reads and writes, for profiles; negative: all of the node's tensors.
   double bytes() const { return bytes_; }
   // Floating-point operations of other nodes that the kernel does as well.
@@ -65,6 +70,7 @@ class Kernel {
   void add_stage(int64_t chunks, double cost) { stages_.push_back({chunks, cost}); }
 
   std::vector<Stage> stages_;
+  std::vector<int32_t> image_tensors_;
   size_t workspace_bytes_ = 0;
   double bytes_ = -1;
   double absorbed_flops_ = 0;

@@ -81,7 +81,8 @@ PoolPlan<T>::PoolPlan(PoolKind kind, const PoolShape& shape, Isa isa)
       cols_(forward_runs(shape.width, true)) {
   const int64_t units = shape.batch * static_cast<int64_t>(rows_.size());
   const double cost = cost_of<T>(shape, 1);
-  stages_ = {Stage{units == 0 ? 0 : chunks_for_cost(cost, units), cost}};
+  const int64_t chunks = units == 0 ? 0 : chunks_for_cost(cost, units);
+  stages_ = {Stage{chunks, cost, divides(chunks, shape.batch)}};
 }
 
 template <class T>
@@ -119,7 +120,8 @@ PoolGradPlan<T>::PoolGradPlan(PoolKind kind, const PoolShape& shape, Isa isa)
   const int64_t blocks = ceil_div(shape.channels, kChannelBlock);
   const int64_t wanted = chunks_for_cost(cost, shape.batch * blocks);
   if (wanted > shape.batch) channel_blocks_ = blocks;
-  stages_ = {Stage{std::min(wanted, shape.batch * channel_blocks_), cost}};
+  const int64_t chunks = std::min(wanted, shape.batch * channel_blocks_);
+  stages_ = {Stage{chunks, cost, divides(chunks, shape.batch)}};
 }
 
 template <class T>

@@ -20,6 +20,7 @@ class Pool : public Kernel {
         y_(node.output()) {
     stages_ = plan_.stages();
     workspace_bytes_ = plan_.workspace_bytes();
+    image_tensors_ = {x_.id, y_.id};
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {
@@ -43,6 +44,7 @@ class PoolGrad : public Kernel {
         reads_x_(node.num_inputs() == 2) {
     stages_ = plan_.stages();
     workspace_bytes_ = plan_.workspace_bytes();
+    image_tensors_ = {x_.id, dy_.id, dx_.id};
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {

@@ -1,14 +1,17 @@
 #include "cpu/program.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <span>
 
 #include "core/error.h"
 #include "cpu/denormals.h"
 #include "cpu/gradient_product.h"
+#include "cpu/joint.h"
 #include "cpu/kernel_table.h"
 #include "cpu/optimizer_groups.h"
 #include "cpu/plugin.h"
@@ -17,19 +20,43 @@
 namespace addax::cpu {
 namespace {
 
-struct Region {
+// A stage of a kernel, of which `chunks` of the stage's chunks are one of the region's.
+struct Part {
   const Kernel* kernel;
-  const RunContext* context;
+  RunContext context;
   size_t stage;
+  int64_t chunks = 1;
+};
+
+// What runs in one go on all threads: the chunks of a stage, or in each chunk several of one stage
+// and then the same share of the next.
+struct Region {
+  std::array<Part, 2> parts;
+  size_t num_parts;
   std::atomic<bool> out_of_memory = false;
 };
 
 void run_chunk(void* context, int64_t chunk) {
   auto& region = *static_cast<Region*>(context);
   try {
-    region.kernel->run(*region.context, region.stage, chunk);
+    for (const Part& part : std::span(region.parts).first(region.num_parts)) {
+      for (int64_t i = 0; i < part.chunks; ++i) {
+        part.kernel->run(part.context, part.stage, chunk * part.chunks + i);
+      }
+    }
   } catch (...) {
     region.out_of_memory.store(true, std::memory_order_relaxed);
+  }
+}
+
+void run_region(const adx_host& host, Region& region, int64_t chunks, double cost) {
+  if (chunks < 2 || cost < kSerialCost) {
+    for (int64_t chunk = 0; chunk < chunks; ++chunk) run_chunk(&region, chunk);
+  } else {
+    host.parallel_for(chunks, run_chunk, &region);
+  }
+  if (region.out_of_memory) {
+    throw OutOfMemoryError("[cpu] no scratch memory for a kernel; use a smaller batch");
   }
 }
 
@@ -112,14 +139,33 @@ Program::Program(const adx_graph& graph, const adx_host& host)
       keep_constant(tensor, type.bytes(), source);
     }
   }
-  size_t workspace_bytes = 0;
   const std::vector<bool> absorbed = absorbed_nodes(graph);
   for (int32_t i = 0; i < graph.num_nodes; ++i) {
     if (absorbed[static_cast<size_t>(i)]) continue;
     add_step(graph, i);
-    if (!steps_.empty()) {
-      workspace_bytes = std::max(workspace_bytes, steps_.back().kernel->workspace_bytes());
-    }
+  }
+  join_steps(graph);
+}
+
+void Program::join_steps(const adx_graph& graph) {
+  size_t workspace_bytes = 0;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    const size_t end = step.workspace + aligned(step.kernel->workspace_bytes());
+    workspace_bytes = std::max(workspace_bytes, end);
+    if (i + 1 == steps_.size()) break;
+    const bool only_stage_taken =
+        i > 0 && steps_[i - 1].joint_chunks > 0 && step.kernel->stages().size() == 1;
+    if (only_stage_taken) continue;
+    Step& next = steps_[i + 1];
+    step.joint_chunks =
+        joint_chunks(*step.kernel, Node(graph, step.node), *next.kernel, Node(graph, next.node));
+    if (step.joint_chunks == 0) continue;
+    next.workspace = end;
+    next.op = step.op + "+" + next.op;
+    if (next.label != step.label) next.label = step.label + "+" + next.label;
+    next.flops += step.flops;
+    next.bytes += step.bytes;
   }
   workspace_ = AlignedMemory(workspace_bytes);
 }
@@ -178,27 +224,38 @@ void Program::resolve(const adx_binding* arena, const adx_binding* bindings, int
   }
 }
 
-void Program::run_kernel(const Kernel& kernel, RunContext& context) {
-  const std::vector<Stage>& stages = kernel.stages();
-  for (size_t stage = 0; stage < stages.size(); ++stage) {
-    Region region{&kernel, &context, stage};
-    const int64_t chunks = stages[stage].chunks;
-    if (chunks < 2 || stages[stage].cost < kSerialCost) {
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) run_chunk(&region, chunk);
-    } else {
-      host_.parallel_for(chunks, run_chunk, &region);
+RunContext Program::context_of(const Step& step) {
+  return {addresses_.data(), workspace_.data() + step.workspace, &failure_};
+}
+
+void Program::run_stages(size_t number) {
+  const Step& step = steps_[number];
+  const bool begun = number > 0 && steps_[number - 1].joint_chunks > 0;
+  const std::vector<Stage>& stages = step.kernel->stages();
+  for (size_t i = begun ? 1 : 0; i < stages.size(); ++i) {
+    Region region{{Part{step.kernel.get(), context_of(step), i}}, 1};
+    const bool joint = step.joint_chunks > 0 && i + 1 == stages.size();
+    if (!joint) {
+      run_region(host_, region, stages[i].chunks, stages[i].cost);
+      continue;
     }
-    if (region.out_of_memory) {
-      throw OutOfMemoryError("[cpu] no scratch memory for a kernel; use a smaller batch");
-    }
+    const Step& next = steps_[number + 1];
+    const Stage& follower = next.kernel->stages().front();
+    region.parts[0].chunks = stages[i].chunks / step.joint_chunks;
+    region.parts[1] = {next.kernel.get(), context_of(next), 0, follower.chunks / step.joint_chunks};
+    region.num_parts = 2;
+    run_region(host_, region, step.joint_chunks, stages[i].cost + follower.cost);
   }
 }
 
-bool Program::run_step(bool traced, RunContext& context, int32_t* failed_node) {
-  for (const Step& step : steps_) {
-    const uint64_t begin = traced ? now_ns() : 0;
-    run_kernel(*step.kernel, context);
-    if (traced) {
+bool Program::run_step(bool traced, int32_t* failed_node) {
+  uint64_t begin = 0;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    const bool begun = i > 0 && steps_[i - 1].joint_chunks > 0;
+    if (traced && !begun) begin = now_ns();
+    run_stages(i);
+    if (traced && step.joint_chunks == 0) {
       host_.trace_span(step.op.c_str(), step.label.c_str(), begin, now_ns(), step.flops,
                        step.bytes);
     }
@@ -220,11 +277,10 @@ void Program::run(const adx_binding* arena, const adx_binding* bindings, int32_t
   const FlushDenormals flush;
   resolve(arena, bindings, num_bindings);
   failure_.clear();
-  RunContext context{addresses_.data(), workspace_.data(), &failure_};
   const bool traced = host_.trace_enabled != nullptr && host_.trace_enabled() != 0;
   for (uint64_t i = 0; i < n_steps && !stop_requested(control); ++i) {
     int32_t failed_node = -1;
-    if (!run_step(traced, context, &failed_node)) {
+    if (!run_step(traced, &failed_node)) {
       if (control == nullptr) raise_failure(failed_node);
       control->failed_node = failed_node;
       control->failed_index = failure_.index();

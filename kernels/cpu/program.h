@@ -10,6 +10,7 @@
 namespace addax::cpu {
 
 // A compiled graph: its nodes' kernels in order, its constants, and one workspace that they share.
+// Where it can, the last stage of a kernel and the first of the next run as one.
 class Program {
  public:
   // Throws UnsupportedError for a node that supports() refuses.
@@ -26,7 +27,9 @@ class Program {
     std::string op;
     std::string label;
     double flops = 0;
-    double bytes = 0;  // of its inputs and outputs
+    double bytes = 0;          // of its inputs and outputs
+    size_t workspace = 0;      // where its own begins, in bytes
+    int64_t joint_chunks = 0;  // of its last stage and the next step's first, which run as one
   };
   struct Source {
     int32_t storage = ADX_STORAGE_ARENA;
@@ -36,10 +39,12 @@ class Program {
   };
 
   void add_step(const adx_graph& graph, int32_t index);
+  void join_steps(const adx_graph& graph);
   void keep_constant(const adx_tensor& tensor, uint64_t bytes, Source& source);
   void resolve(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
-  bool run_step(bool traced, RunContext& context, int32_t* failed_node);
-  void run_kernel(const Kernel& kernel, RunContext& context);
+  bool run_step(bool traced, int32_t* failed_node);
+  void run_stages(size_t number);
+  RunContext context_of(const Step& step);
   [[noreturn]] void raise_failure(int32_t node) const;
 
   const adx_host& host_;

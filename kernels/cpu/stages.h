@@ -16,6 +16,9 @@ struct Stage {
   // Work of the whole stage in floating-point operations, with the bytes moved converted at the
   // rate of one core. Below kSerialCost a parallel region costs more than it saves.
   double cost = 0;
+  // Each chunk takes an equal share of the images of a batch: of the tensors that have an element
+  // for each image it touches the images of its share only, and of others it writes none.
+  bool by_images = false;
 };
 
 // About three microseconds of one core.
@@ -44,6 +47,9 @@ inline Range even_share(int64_t count, int64_t chunks, int64_t index) {
 }
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Whether so many chunks take equal shares of `count` units.
+inline bool divides(int64_t chunks, int64_t count) { return chunks > 0 && count % chunks == 0; }
 
 // The largest power of two up to x, at least 1. Numbers of chunks are powers of two because these
 // nest: the chunks of an op and those of its gradient then share boundaries.

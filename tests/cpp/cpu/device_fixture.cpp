@@ -233,6 +233,13 @@ int32_t GraphBuilder::output_in_place(int32_t tensor) {
   return static_cast<int32_t>(tensors_.size()) - 1;
 }
 
+int32_t GraphBuilder::view_of(int32_t tensor, const Shape& shape) {
+  const int32_t view = output_in_place(tensor);
+  tensors_.back().rank = shape.rank();
+  std::copy(shape.dims().begin(), shape.dims().end(), tensors_.back().dims);
+  return view;
+}
+
 int32_t GraphBuilder::internal(DType dtype, Shape shape) {
   add_tensor(dtype, shape, ADX_STORAGE_ARENA).offset = arena_bytes_;
   const uint64_t bytes = static_cast<uint64_t>(shape.num_elements()) * size_of(dtype);

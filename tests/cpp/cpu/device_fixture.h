@@ -78,6 +78,8 @@ class GraphBuilder {
   int32_t internal(DType dtype, Shape shape);
   // An output that lies in the memory of input `tensor`.
   int32_t output_in_place(int32_t tensor);
+  // The bytes of another tensor in other extents.
+  int32_t view_of(int32_t tensor, const Shape& shape);
 
   void node(std::string op, std::vector<int32_t> inputs, std::vector<int32_t> outputs,
             std::vector<Attr> attrs = {}, std::string label = "");

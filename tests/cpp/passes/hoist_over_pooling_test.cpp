@@ -28,9 +28,9 @@ TEST(HoistOverPooling, MaskAndSumOfAMaxPoolGradient) {
     %2 = greater(%0, %1)
     %3 = constant() {value=f32[](0)} : f32[]
     %4 = where(%2, %dy, %3)
-    %5 = max_pool2d_grad(%x, %4) {pool_size=[2,2]}
-    %6 = sum(%4) {axes=[0,1,2]}
-    return %5, %6
+    %5 = sum(%4) {axes=[0,1,2]}
+    %6 = max_pool2d_grad(%x, %4) {pool_size=[2,2]}
+    return %6, %5
   })ir");
 }
 
