@@ -165,6 +165,10 @@ void bind_devices(py::module_& module) {
   module.def(
       "resolve_device", [](const std::string& name) { return device_named(name).name(); },
       py::arg("name"), "Full name of a device or alias.");
+  module.def(
+      "has_unified_memory",
+      [](const std::string& name) { return device_named(name).has_unified_memory(); },
+      py::arg("name"), "Whether a device works in the host's memory.");
   module.def("num_threads", &num_threads, "Threads that work on one region.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"),
              py::call_guard<py::gil_scoped_release>(), "Sets the number of threads.");

@@ -40,7 +40,11 @@ def kept(variables: Sequence[_core.Variable]) -> Iterator[None]:
     >>> weight.numpy().tolist()
     [2.0]
     """
-    own = {record["name"] for record in _core.devices() if not record["unified_memory"]}
+    own = {
+        name
+        for name in {variable.device for variable in variables}
+        if not _core.has_unified_memory(name)
+    }
     variables = [variable for variable in variables if variable.device in own]
     _take(variables)
     try:

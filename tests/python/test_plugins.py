@@ -236,10 +236,14 @@ def test_a_device_of_a_package_is_found_by_its_name(use: str, tmp_path: Path) ->
 def test_plug_ins_are_loaded_when_they_are_needed(tmp_path: Path) -> None:
     library = build(tmp_path, "NONE")
     code = f"""
+        import numpy as np
         def is_loaded():
             return {library.name!r} in open("/proc/self/maps").read()
         ax.tensor([1.0])
         with ax.device("cpu"):
+            model = ax.Sequential([ax.layers.Dense(1)])
+            model.compile("sgd", "mse")
+            model.fit(np.ones((4, 2), np.float32), np.ones((4, 1), np.float32), verbose=0)
             result = [is_loaded()]
         ax.device("none")
         result.append(is_loaded())

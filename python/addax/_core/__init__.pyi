@@ -18,7 +18,7 @@ import collections.abc
 import typing
 import typing_extensions
 from . import ops
-__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
+__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'has_unified_memory', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
 class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
@@ -687,6 +687,10 @@ def from_dlpack(exporter: typing.Any) -> Tensor:
 def gradients(loss: Tensor, wrt: collections.abc.Iterable[typing.Any]) -> list[Tensor]:
     """
     Gradients of the scalar `loss` by each of `wrt`, tensors or variables of the open trace.
+    """
+def has_unified_memory(name: str) -> bool:
+    """
+    Whether a device works in the host's memory.
     """
 def is_tracing() -> bool:
     """
