@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "cpu/plugin.h"
 #include "device/conformance.h"
+#include "runtime/fallback_report.h"
 #include "runtime/host_services.h"
 #include "runtime/parallel.h"
 
@@ -97,6 +98,11 @@ void set_program_cache_capacity(int64_t capacity) {
   program_cache().set_capacity(static_cast<size_t>(capacity));
 }
 
+void warn(const std::string& text) {
+  const py::gil_scoped_acquire acquire;
+  if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) != 0) throw py::error_already_set();
+}
+
 }  // namespace
 
 void bind_devices(py::module_& module) {
@@ -105,6 +111,7 @@ void bind_devices(py::module_& module) {
     const py::gil_scoped_acquire acquire;
     return device_named(name);
   });
+  set_warning_receiver(&warn);
 
   module.def(
       "devices",

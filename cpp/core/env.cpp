@@ -51,6 +51,14 @@ std::optional<int64_t> get_positive(const char* variable) {
   return value;
 }
 
+bool get_flag(const char* variable) {
+  const std::string text = get(variable).value_or("0");
+  if (text != "0" && text != "1") {
+    throw InvalidArgumentError(std::string(variable) + " must be 0 or 1, got '" + text + "'");
+  }
+  return text == "1";
+}
+
 bool log_enabled(std::string_view topic) {
   static const std::set<std::string, std::less<>> topics = read_topics();
   return topics.contains(topic);

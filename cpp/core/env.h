@@ -15,6 +15,9 @@ std::optional<std::string> get(const char* variable);
 // A positive integer; throws InvalidArgumentError naming the variable and its value otherwise.
 std::optional<int64_t> get_positive(const char* variable);
 
+// Whether a variable is 1; unset and 0 are false, anything else throws InvalidArgumentError.
+bool get_flag(const char* variable);
+
 // ADDAX_LOG=graph,passes,plan,kernels: whether `topic` is among them. An unknown topic throws
 // InvalidArgumentError at the first call. Read once.
 bool log_enabled(std::string_view topic);

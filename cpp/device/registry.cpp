@@ -82,10 +82,16 @@ Device* DeviceRegistry::find(std::string_view name) {
   return name == kGpuAlias ? nullptr : find_locked(name);
 }
 
+Device* DeviceRegistry::host_device() {
+  const std::lock_guard lock(mutex_);
+  return host_;
+}
+
 Device& DeviceRegistry::default_device() {
   const std::lock_guard lock(mutex_);
-  if (default_ == nullptr) throw DeviceError("[default_device] no device has been registered");
-  return *default_;
+  Device* const chosen = default_ == nullptr ? host_ : default_;
+  if (chosen == nullptr) throw DeviceError("[default_device] no device has been registered");
+  return *chosen;
 }
 
 void DeviceRegistry::set_default_device(Device& device) {
@@ -113,8 +119,8 @@ const Plugin& DeviceRegistry::add(Plugin plugin) {
   }
   for (const DeviceFailure& failure : plugin.failures) failures_.push_back(failure);
   plugins_.push_back(std::move(plugin));
-  if (default_ == nullptr && plugins_.back().path == kBuiltinPath) {
-    default_ = plugins_.back().devices.front().get();
+  if (host_ == nullptr && plugins_.back().path == kBuiltinPath) {
+    host_ = plugins_.back().devices.front().get();
   }
   return plugins_.back();
 }

@@ -37,7 +37,9 @@ class DeviceRegistry {
   // "cpu" (its first device), "cpu:1", or the alias "gpu": the plug-in device of highest positive
   // score. Throws InvalidArgumentError that lists the devices and suggests the nearest name.
   Device& get(std::string_view name);
-  // The first built-in device unless set. DeviceError when there is none.
+  // The first built-in device, which computes what others refuse; null when there is none.
+  Device* host_device();
+  // The host's device unless set. DeviceError when there is none.
   Device& default_device();
   void set_default_device(Device& device);
 
@@ -62,7 +64,8 @@ class DeviceRegistry {
   std::map<std::filesystem::path, size_t> loaded_;  // canonical path -> index of the plug-in
   std::vector<std::filesystem::path> pending_;
   std::vector<DeviceFailure> failures_;
-  Device* default_ = nullptr;
+  Device* host_ = nullptr;
+  Device* default_ = nullptr;  // null: the host's
   bool environment_read_ = false;
 };
 

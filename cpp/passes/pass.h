@@ -70,9 +70,6 @@ void fuse_elementwise(Graph& graph, const PassTarget& target);
 // takes: those are in the cache then, and their memory serves the gradients that come later.
 void split_updates(Graph& graph, const PassTarget& target);
 
-// Checks that the device takes every node; throws UnsupportedError for the first that it refuses.
-void place(Graph& graph, const PassTarget& target);
-
 // Inserts `copy` so that each output and each state's next value is a node's result of its own that
 // may be written straight into the buffer bound for it: no two share one, none is an input, a
 // constant or an old state, and no state is overwritten before its last reader.

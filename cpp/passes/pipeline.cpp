@@ -37,7 +37,6 @@ constexpr std::array kPipeline = {
     Pass{"fill_constants", passes::fill_constants},
     kDeadCode,
     Pass{"split_updates", passes::split_updates},
-    Pass{"place", passes::place},
     Pass{"materialize", passes::materialize},
 };
 

@@ -1,24 +1,38 @@
-#include "core/error.h"
+#include "passes/place.h"
+
 #include "passes/aliasing.h"
-#include "passes/pass.h"
 
-namespace addax::passes {
+namespace addax {
+namespace {
 
-void place(Graph& graph, const PassTarget& target) {
-  const std::vector<bool> supported = target.supports(graph);
-  for (size_t i = 0; i < graph.nodes().size(); ++i) {
-    const Node& node = graph.nodes()[i];
-    if (supported[i] || is_view(node) || is_constant(node)) continue;
-    std::string types;
-    for (Value input : node.inputs) {
-      types += (types.empty() ? "" : ", ") + graph.type(input).to_string();
-    }
-    throw UnsupportedError("[" + node.op->name + "] the device has no kernel for (" + types +
-                           ") -> " + graph.type(node.outputs[0]).to_string() +
-                           " and the op has no decomposition" +
-                           (node.label.empty() ? "" : ", in '" + node.label + "'") +
-                           "; use another dtype or another device");
+std::string types_text(const Graph& graph, const std::vector<Value>& values) {
+  std::string text;
+  for (const Value value : values) {
+    text += (text.empty() ? "" : ", ") + graph.type(value).to_string();
   }
+  return text;
 }
 
-}  // namespace addax::passes
+}  // namespace
+
+std::vector<NodeId> refused_nodes(const Graph& graph, const PassTarget& target) {
+  const std::vector<bool> supported = target.supports(graph);
+  std::vector<NodeId> refused;
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (!supported[i] && !is_view(node) && !is_constant(node)) {
+      refused.push_back(static_cast<NodeId>(i));
+    }
+  }
+  return refused;
+}
+
+std::string describe_types(const Graph& graph, const Node& node) {
+  return "(" + types_text(graph, node.inputs) + ") -> " + types_text(graph, node.outputs);
+}
+
+std::string describe_label(const Node& node) {
+  return node.label.empty() ? "" : ", in '" + node.label + "'";
+}
+
+}  // namespace addax

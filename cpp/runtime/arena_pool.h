@@ -32,8 +32,7 @@ class ArenaPool {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
-    adx_queue* queue() const { return context_.queue.get(); }
-    void synchronize() const { context_.queue.synchronize(); }
+    const QueueLease& queue() const { return context_.queue; }
     const Buffer& arena() const { return context_.arena; }  // empty when 0 bytes were asked for
 
    private:

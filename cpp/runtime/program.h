@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "device/device.h"
 #include "graph/graph.h"
@@ -14,11 +16,12 @@ namespace addax {
 // A graph compiled for a device. Thread-safe; runs of one program follow one another.
 class Program {
  public:
-  // Optimizes the graph for the device, plans its memory and has the device compile it. Throws
-  // UnsupportedError for a node that the device refuses and that has no decomposition, and what the
-  // device reports.
+  // Optimizes the graph for the device, plans its memory and has the device compile it. Nodes that
+  // the device refuses and that have no decomposition are computed by the host's device
+  // (placed_program.h), of which a warning tells (fallback_report.h); with ADDAX_STRICT=1, or where
+  // there is no such device, they raise UnsupportedError. Throws what the device reports.
   static std::shared_ptr<Program> compile(Graph graph, Device& device);
-  ~Program();
+  virtual ~Program() = default;
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
@@ -34,24 +37,33 @@ class Program {
                StepControl* control = nullptr);
 
   // As optimized: the nodes that run (and constants and reshapes, which do not).
-  const Graph& graph() const;
-  Device& device() const;
+  const Graph& graph() const { return *graph_; }
+  // Where the buffers are.
+  Device& device() const { return device_; }
   // Scratch memory that a run borrows from the device.
-  uint64_t arena_bytes() const;
-  // Nodes that the device executes in a step.
-  int32_t num_nodes() const;
+  virtual uint64_t arena_bytes() const = 0;
+  // Nodes that are executed in a step.
+  virtual int32_t num_nodes() const = 0;
   // The core's count of floating-point operations of one step.
-  double flops() const;
+  virtual double flops() const = 0;
+
+ protected:
+  Program(std::unique_ptr<const Graph> graph, Device& device);
 
  private:
-  struct Parts;
+  // Runs on buffers that fit, one call at a time.
+  virtual uint64_t run_bound(std::span<const adx_binding> bindings, uint64_t n_steps,
+                             StepControl& control) = 0;
 
- public:
-  // For `compile`, which alone can make parts.
-  explicit Program(std::unique_ptr<Parts> parts);
+  void bind(size_t first, std::span<const Buffer> buffers, size_t expected, const char* what);
+  [[noreturn]] void raise_binding(size_t number, const Buffer& buffer) const;
 
- private:
-  std::unique_ptr<Parts> parts_;
+  const std::unique_ptr<const Graph> graph_;
+  Device& device_;
+  std::vector<uint64_t> binding_bytes_;
+
+  std::mutex mutex_;  // held while the program runs
+  std::vector<adx_binding> bindings_;
 };
 
 }  // namespace addax

@@ -19,6 +19,10 @@ uint64_t StepControl::steps_done() const {
   return std::atomic_ref(control_.steps_done).load(std::memory_order_relaxed);
 }
 
+void StepControl::count_step() {
+  std::atomic_ref(control_.steps_done).fetch_add(1, std::memory_order_relaxed);
+}
+
 void StepControl::begin() {
   std::atomic_ref(control_.steps_done).store(0, std::memory_order_relaxed);
   control_.failed_node = -1;

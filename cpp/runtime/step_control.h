@@ -20,6 +20,9 @@ class StepControl {
   // Steps finished by the present or last run.
   uint64_t steps_done() const;
 
+  // One more step is finished.
+  void count_step();
+
   // Before a run: no steps done, no failed check. `begin` keeps a request to stop, `reset` not.
   void begin();
   void reset();

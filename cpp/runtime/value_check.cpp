@@ -19,6 +19,11 @@ std::string message(const FailedCheck& check) {
 ValueCheckError::ValueCheckError(FailedCheck check)
     : OutOfRangeError(message(check)), check_(std::move(check)) {}
 
+bool checks_values(const OpDef& op) {
+  return op.name == "check_range" || op.name == "take" || op.name == "scatter_add" ||
+         op.name == "batch_indices" || op.name.starts_with("sparse_softmax_cross_entropy");
+}
+
 FailedCheck describe_failed_check(const Graph& graph, const Node& node, int64_t index, double value,
                                   uint64_t step) {
   FailedCheck check{.op = node.op->name,

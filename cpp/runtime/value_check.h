@@ -30,6 +30,9 @@ class ValueCheckError : public OutOfRangeError {
   FailedCheck check_;
 };
 
+// Whether the op looks at values that may be out of range.
+bool checks_values(const OpDef& op);
+
 // What `node` of `graph` had to say about an element.
 FailedCheck describe_failed_check(const Graph& graph, const Node& node, int64_t index, double value,
                                   uint64_t step);

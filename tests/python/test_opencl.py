@@ -36,6 +36,13 @@ pytestmark = pytest.mark.skipif(
     bool(reason := missing()), reason=f"NO OPENCL DEVICE, NOTHING OF IT IS TESTED: {reason}"
 )
 
+
+@pytest.fixture(autouse=True)
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU is not to compute what is tested here."""
+    monkeypatch.setenv("ADDAX_STRICT", "1")
+
+
 # Units in the last place that OpenCL 1.2 allows a function in float32 (table 7.1 of its
 # specification); what is not here is exact or rounded once.
 ALLOWED_ULPS = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -39,11 +41,26 @@ def run(target: DeviceInfo) -> Iterator[Result]:
     """Check a device: its memory and queues, each op in each of its dtypes, whole programs."""
     for check, failure in _core.check_device(target.name):
         yield Result(check, Outcome.FAILED if failure else Outcome.PASSED, failure)
-    with device(target.name):
+    with device(target.name), _strict():
         for case in CASES.values():
             yield from _op_results(case, target.dtypes)
-    for name, program in programs.CHECKS.items():
-        yield _result(name, partial(program, target.name), refusal=Outcome.FAILED)
+    with _strict():
+        for name, program in programs.CHECKS.items():
+            yield _result(name, partial(program, target.name), refusal=Outcome.FAILED)
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Have refusals raised: the CPU is not to compute what the device is tried for."""
+    before = os.environ.get("ADDAX_STRICT")
+    os.environ["ADDAX_STRICT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ADDAX_STRICT"]
+        else:
+            os.environ["ADDAX_STRICT"] = before
 
 
 def _op_results(case: OpCase, dtypes: Collection[str]) -> Iterator[Result]:

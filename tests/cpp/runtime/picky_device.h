@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "device/device.h"
+
+namespace addax::testing {
+
+// The CPU's kernels as devices that refuse ops: "picky:0" is synchronous, "picky:1" works in
+// threads of its queues, each piece of work after a pause, and hides its memory.
+Device& picky_device(bool is_asynchronous);
+
+// While it lives, what picky devices refuse and what their memory does.
+class Picky {
+ public:
+  explicit Picky(std::set<std::string> refused);
+  ~Picky();
+  Picky(const Picky&) = delete;
+  Picky& operator=(const Picky&) = delete;
+
+  // The run of a program that is this many runs away ends with an error.
+  void run_out_of_memory_after(int64_t runs);
+};
+
+}  // namespace addax::testing
