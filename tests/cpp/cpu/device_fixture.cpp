@@ -363,15 +363,18 @@ std::vector<Array> run_node(std::string op, const std::vector<Array>& inputs,
 UseIsa::UseIsa(Isa isa) { setenv("ADDAX_ISA", std::string(name(isa)).c_str(), 1); }
 UseIsa::~UseIsa() { unsetenv("ADDAX_ISA"); }
 
-std::vector<Isa> levels() {
-  std::vector<Isa> found;
-  for (Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16, Isa::Amx}) {
-    if (isa <= detected_isa()) {
-      found.push_back(isa);
-    } else {
-      std::printf("skipped: this processor does not run %s\n", std::string(name(isa)).c_str());
+const std::vector<Isa>& levels() {
+  static const std::vector<Isa> found = [] {
+    std::vector<Isa> run;
+    for (Isa isa : {Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16, Isa::Amx}) {
+      if (isa <= detected_isa()) {
+        run.push_back(isa);
+      } else {
+        std::printf("skipped: this processor does not run %s\n", std::string(name(isa)).c_str());
+      }
     }
-  }
+    return run;
+  }();
   return found;
 }
 

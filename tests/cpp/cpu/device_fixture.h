@@ -123,7 +123,7 @@ class UseIsa {
 };
 
 // The levels that this processor runs; the test's log says which are skipped.
-std::vector<Isa> levels();
+const std::vector<Isa>& levels();
 
 // Every element within `relative` of the reference's magnitude plus `absolute`; NaN equals NaN.
 void expect_close(const Array& actual, const Array& expected, double relative, double absolute = 0);
