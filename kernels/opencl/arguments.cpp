@@ -59,10 +59,23 @@ void Arguments::add(const Node& node, const Launch& launch, cl_kernel kernel) {
         root_of(place).tensors.push_back(next);
       }
       next.number += 2;
+    } else if (const auto* scratch = std::get_if<Scratch>(&argument)) {
+      next.offset = scratch->offset;
+      scratches_.push_back(next);
+      scratch_bytes_ = std::max(scratch_bytes_, scratch->offset + scratch->bytes);
+      next.number += 2;
     } else {
       step_numbers_.push_back(next);
       ++next.number;
     }
+  }
+}
+
+void Arguments::share_scratch(const Device& device) {
+  if (scratch_bytes_ == 0) return;
+  scratch_ = device.allocate(scratch_bytes_);
+  for (const Parameter& parameter : scratches_) {
+    set_memory(parameter, scratch_.get(), parameter.offset);
   }
 }
 

@@ -17,6 +17,8 @@ class Arguments {
 
   // `node` and `kernel` outlive this.
   void add(const Node& node, const Launch& launch, cl_kernel kernel);
+  // When all launches are added: gives them the scratch memory that they need.
+  void share_scratch(const Device& device);
 
   void bind(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
   void set_step(uint32_t step) const;
@@ -51,9 +53,12 @@ class Arguments {
 
   cl_mem record_;
   Memory constants_;
+  Memory scratch_;
   std::vector<Place> places_;  // of the tensors
   std::vector<Root> roots_;    // the arena, then the bindings
   std::vector<Parameter> step_numbers_;
+  std::vector<Parameter> scratches_;
+  uint64_t scratch_bytes_ = 0;
 };
 
 }  // namespace addax::opencl

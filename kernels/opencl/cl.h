@@ -33,6 +33,7 @@ inline constexpr cl_int CL_INVALID_BUFFER_SIZE = -61;
 
 inline constexpr cl_int CL_COMPLETE = 0;  // of an event; what is below it are failures
 
+inline constexpr cl_bitfield CL_DEVICE_TYPE_CPU = 1 << 1;
 inline constexpr cl_bitfield CL_DEVICE_TYPE_GPU = 1 << 2;
 inline constexpr cl_bitfield CL_DEVICE_TYPE_ALL = 0xFFFFFFFF;
 
@@ -52,6 +53,7 @@ inline constexpr cl_uint CL_DEVICE_VENDOR = 0x102C;
 inline constexpr cl_uint CL_DRIVER_VERSION = 0x102D;
 inline constexpr cl_uint CL_DEVICE_VERSION = 0x102F;
 inline constexpr cl_uint CL_DEVICE_DOUBLE_FP_CONFIG = 0x1032;
+inline constexpr cl_uint CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT = 0x103A;
 inline constexpr cl_bitfield CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT = 1 << 7;
 
 inline constexpr cl_bitfield CL_MEM_READ_WRITE = 1 << 0;

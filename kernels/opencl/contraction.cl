@@ -1,66 +1,71 @@
-// y[batch, m, n] = finish(sum over k of a(batch, m, k) * b(batch, k, n)). A work-group makes one
-// tile: it brings TILE_K columns of a and rows of b at a time into local memory, and each item sums
-// ROWS x COLUMNS elements in registers. In front of this stand the loaders (load_a, load_b and
-// their Geometry), `finish`, and the definitions of the tile.
+// y[batch, m, n] = finish(sum over k of a(batch, m, k) * b(batch, k, n)): what the kernels that do
+// it share. In front of this stand the definitions of the tile, the loaders (matmul.cl, conv.cl),
+// which say where an element lies, and `finish`, which stores a sum.
+//
+// a is found in two halves, since rows and columns repeat: find_a(a_row(batch, m), a_column(k)), or
+// -1 for a zero. From there `a_step` leads on along k, as far as the run of `run` columns reaches
+// that k lies in, and `b_step` in b.
 
 #define ITEMS_M (TILE_M / ROWS)
 #define ITEMS_N (TILE_N / COLUMNS)
 #define ITEMS (ITEMS_M * ITEMS_N)
+#define VECTORS (COLUMNS / VECTOR)
 
-#if defined(CLASS_int64)
-#define MULTIPLY_ADD(a, b, c) ((T)((ulong)(a) * (ulong)(b) + (ulong)(c)))
-#elif defined(FP_FAST_FMAF)
-#define MULTIPLY_ADD(a, b, c) fma(a, b, c)
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#if VECTOR == 1
+#define WIDE(name) name
+#define WIDE_LOAD(dtype, p, i) PASTE(LOAD_, dtype)(p, i)
+#define WIDE_STORE(value, lanes) (*(lanes) = (value))
 #else
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#define WIDE(name) PASTE(name, VECTOR)
+#define WIDE_LOAD(dtype, p, i) WIDE(PASTE(convert_, T))(PASTE(WIDE_LOAD_, dtype)(p, i))
+#define WIDE_STORE(value, lanes) WIDE(vstore)(value, 0, lanes)
+#define WIDE_LOAD_OF(type, p, i) WIDE(vload)(0, (const __global type*)(p) + (i))
+#define WIDE_LOAD_uint8(p, i) WIDE_LOAD_OF(uchar, p, i)
+#define WIDE_LOAD_int8(p, i) WIDE_LOAD_OF(char, p, i)
+#define WIDE_LOAD_int32(p, i) WIDE_LOAD_OF(int, p, i)
+#define WIDE_LOAD_int64(p, i) WIDE_LOAD_OF(long, p, i)
+#define WIDE_LOAD_float16(p, i) WIDE(vload_half)(0, (const __global half*)(p) + (i))
+#define WIDE_LOAD_bfloat16(p, i) \
+  WIDE(as_float)(WIDE(convert_uint)(WIDE_LOAD_OF(ushort, p, i)) << 16)
+#define WIDE_LOAD_float32(p, i) WIDE_LOAD_OF(float, p, i)
+#define WIDE_LOAD_float64(p, i) WIDE_LOAD_OF(double, p, i)
+#endif
+typedef WIDE(T) Wide;
+
+#ifdef CLASS_int64
+#define MULTIPLY_ADD(a, b, c) \
+  WIDE(as_long)(WIDE(as_ulong)(a) * WIDE(as_ulong)(b) + WIDE(as_ulong)(c))
+#else
+#define MULTIPLY_ADD(a, b, c) mad(a, b, c)
 #endif
 
-__kernel void contract(RECORD, const int m_extent, const int n_extent, const int k_extent,
-                       const int y_batch, const int y_row, const Geometry geometry, TENSOR(a),
-                       TENSOR(b), TENSOR(y) EXTRAS) {
-  RETURN_IF_FAILED;
-  __local T a_tile[TILE_K][TILE_M];
-  __local T b_tile[TILE_K][TILE_N];
-  const int item = get_local_id(0);
-  const int item_m = item / ITEMS_N, item_n = item % ITEMS_N;
-  const int first_n = get_group_id(0) * TILE_N;
-  const int first_m = get_group_id(1) * TILE_M;
-  const int batch = get_group_id(2);
-  T sums[ROWS][COLUMNS];
-  for (int r = 0; r < ROWS; ++r) {
-    for (int c = 0; c < COLUMNS; ++c) sums[r][c] = 0;
+// b where it lies, or as contraction_pack.cl left it.
+#ifdef B_PACKED
+#define FIND_B(k, n) ((batch * k_extent + (k)) * n_extent + (n))
+#define B_STEP n_extent
+#else
+#define FIND_B(k, n) find_b(geometry, batch, k, n)
+#define B_STEP b_step(geometry)
+#endif
+
+// Puts out the lanes from `first` to `end` of sums whose lane 0 belongs at `at`, in this column.
+inline void put(__global uchar* y, const int at, const int column, const int first, const int end,
+                const Wide sums EXTRAS) {
+#ifdef PLAIN_STORE
+  if (first <= 0 && end >= VECTOR) {
+    WIDE_STORE(sums, (__global T*)y + at);
+    return;
   }
-  for (int first_k = 0; first_k < k_extent; first_k += TILE_K) {
-    for (int i = item; i < TILE_M * TILE_K; i += ITEMS) {
-      const int m = A_ROWS_FIRST ? i % TILE_M : i / TILE_K;
-      const int k = A_ROWS_FIRST ? i / TILE_M : i % TILE_K;
-      const bool inside = first_m + m < m_extent && first_k + k < k_extent;
-      a_tile[k][m] = inside ? load_a(ADDRESS(a), geometry, batch, first_m + m, first_k + k) : (T)0;
-    }
-    for (int i = item; i < TILE_N * TILE_K; i += ITEMS) {
-      const int n = B_ROWS_FIRST ? i / TILE_K : i % TILE_N;
-      const int k = B_ROWS_FIRST ? i % TILE_K : i / TILE_N;
-      const bool inside = first_n + n < n_extent && first_k + k < k_extent;
-      b_tile[k][n] = inside ? load_b(ADDRESS(b), geometry, batch, first_k + k, first_n + n) : (T)0;
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int k = 0; k < TILE_K; ++k) {
-      T column[ROWS];
-      for (int r = 0; r < ROWS; ++r) column[r] = a_tile[k][item_m + r * ITEMS_M];
-      for (int c = 0; c < COLUMNS; ++c) {
-        const T element = b_tile[k][item_n + c * ITEMS_N];
-        for (int r = 0; r < ROWS; ++r) {
-          sums[r][c] = MULTIPLY_ADD(column[r], element, sums[r][c]);
-        }
-      }
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-  }
-  for (int r = 0; r < ROWS; ++r) {
-    for (int c = 0; c < COLUMNS; ++c) {
-      const int m = first_m + item_m + r * ITEMS_M, n = first_n + item_n + c * ITEMS_N;
-      if (m >= m_extent || n >= n_extent) continue;
-      finish(batch * y_batch + m * y_row + n, sums[r][c], ADDRESS(y) EXTRA_ARGUMENTS);
+#endif
+  T lanes[VECTOR];
+  WIDE_STORE(sums, lanes);
+  if (first <= 0 && end >= VECTOR) {
+    for (int i = 0; i < VECTOR; ++i) finish(at + i, column + i, lanes[i], y EXTRA_ARGUMENTS);
+  } else {
+    for (int i = max(first, 0); i < min(end, VECTOR); ++i) {
+      finish(at + i, column + i, lanes[i], y EXTRA_ARGUMENTS);
     }
   }
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "opencl/contraction.h"
 #include "opencl/kernel_table.h"
 #include "opencl/render.h"
@@ -31,8 +33,14 @@ void require_one_dtype(const Lowering& to) {
   to.require(to.node.input(0).dtype == to.node.input(1).dtype, "takes operands of one dtype");
 }
 
-std::string loaders(const char* direction) {
-  return define(direction, 1) + std::string(sources::window) + std::string(sources::conv);
+bool is_padded(const Node& node) {
+  const auto padding = node.ints("padding");
+  return std::any_of(padding.begin(), padding.end(), [](int64_t zeros) { return zeros != 0; });
+}
+
+std::string loaders(const Node& node, const char* direction) {
+  return define(direction, 1) + (is_padded(node) ? define("PADDED", 1) : "") +
+         std::string(sources::window) + std::string(sources::conv);
 }
 
 }  // namespace
@@ -50,7 +58,9 @@ void lower_conv2d(Lowering& to) {
   contraction.k = taps(filter) * filter[2];
   contraction.y_batch = geometry.out_per_group;
   contraction.y_row = y[3];
-  contraction.loaders = loaders("FORWARD");
+  contraction.loaders = loaders(node, "FORWARD");
+  contraction.run = contraction.a_span = filter[2];
+  contraction.b_span = contraction.n;
   add_contraction(to, contraction, geometry);
 }
 
@@ -67,8 +77,9 @@ void lower_conv2d_input_grad(Lowering& to) {
   contraction.k = taps(filter) * geometry.out_per_group;
   contraction.y_batch = geometry.in_per_group;
   contraction.y_row = x[3];
-  contraction.loaders = loaders("BY_INPUT");
+  contraction.loaders = loaders(node, "BY_INPUT");
   contraction.b_rows_first = true;
+  contraction.run = contraction.a_span = contraction.b_span = geometry.out_per_group;
   add_contraction(to, contraction, geometry);
 }
 
@@ -85,8 +96,11 @@ void lower_conv2d_filter_grad(Lowering& to) {
   contraction.k = pixels(dy);
   contraction.y_batch = geometry.out_per_group;
   contraction.y_row = filter[3];
-  contraction.loaders = loaders("BY_FILTER");
+  contraction.loaders = loaders(node, "BY_FILTER");
   contraction.a_rows_first = true;
+  contraction.run = is_padded(node) ? 1 : dy[2];
+  contraction.a_span = filter[2];
+  contraction.b_span = contraction.n;
   add_contraction(to, contraction, geometry);
 }
 

@@ -39,6 +39,10 @@ bool is_gpu(cl_device_id id) {
   return (info<cl_bitfield>(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_GPU) != 0;
 }
 
+bool is_cpu(cl_device_id id) {
+  return (info<cl_bitfield>(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+}
+
 Limits limits_of(cl_device_id id) {
   Limits limits;
   limits.has_double = info<cl_bitfield>(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
@@ -49,6 +53,10 @@ Limits limits_of(cl_device_id id) {
   limits.work_group = std::min(largest, kLargestWorkGroup);
   limits.local_bytes = info<cl_ulong>(id, CL_DEVICE_LOCAL_MEM_SIZE);
   limits.parameter_bytes = info<size_t>(id, CL_DEVICE_MAX_PARAMETER_SIZE);
+  limits.is_cpu = is_cpu(id);
+  limits.compute_units = info<cl_uint>(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+  const auto floats = info<cl_uint>(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+  limits.vector_bytes = std::max<int64_t>(floats, 1) * static_cast<int64_t>(sizeof(float));
   return limits;
 }
 

@@ -15,15 +15,24 @@ class Epilogue {
  public:
   Epilogue(const Node& node, DType compute);
 
-  // The function `finish`, and EXTRAS and EXTRA_ARGUMENTS, which the kernel passes on to it.
+  // The function `finish`, and EXTRAS and EXTRA_ARGUMENTS, which the kernel passes on to it;
+  // PLAIN_STORE where it only stores.
   std::string text() const;
   void add_arguments(Launch& launch) const;
+
+  // The text of one that stores the sums as they are.
+  static std::string plain(DType compute);
 
  private:
   struct Extra {
     Tensor tensor;
     View view;
+
+    // Where the element for an output's element is, in OpenCL C; empty if steps have to say it.
+    std::string index() const;
   };
+
+  bool needs_domain() const;
 
   const Node& node_;
   DType compute_;

@@ -19,6 +19,12 @@ using plugin::Tensor;
 // The number of the step within the run, as a uint.
 struct StepNumber {};
 
+// Memory that launches of one node hand on to each other, as a tensor; all nodes share it.
+struct Scratch {
+  uint64_t offset;
+  uint64_t bytes;
+};
+
 // One kernel put into the queue. The kernel's first argument is always the run's record (types.cl);
 // a tensor is two arguments there, TENSOR(name).
 class Launch {
@@ -38,6 +44,14 @@ class Launch {
     return *this;
   }
   Launch& extent(int64_t extent) { return value(static_cast<int32_t>(extent)); }
+  Launch& bytes(std::vector<std::byte> bytes) {
+    arguments_.emplace_back(std::move(bytes));
+    return *this;
+  }
+  Launch& scratch(Scratch scratch) {
+    arguments_.emplace_back(scratch);
+    return *this;
+  }
   Launch& step_number() {
     arguments_.emplace_back(StepNumber{});
     return *this;
@@ -45,7 +59,7 @@ class Launch {
   // As many items as `extents`, in work-groups of `group` items, the last of which may overhang.
   Launch& over(std::vector<int64_t> extents, std::vector<int64_t> group);
 
-  using Argument = std::variant<int32_t, std::vector<std::byte>, StepNumber>;
+  using Argument = std::variant<int32_t, std::vector<std::byte>, StepNumber, Scratch>;
 
   const std::string& source() const { return source_; }
   const std::string& kernel() const { return kernel_; }

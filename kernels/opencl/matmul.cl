@@ -1,4 +1,4 @@
-// Loaders of a contraction: matrices in a batch that broadcasts.
+// Where a contraction finds its operands: matrices in a batch that broadcasts.
 
 typedef struct {
   Domain batch;
@@ -6,12 +6,18 @@ typedef struct {
   int a_m, a_k, b_k, b_n;  // steps
 } Geometry;
 
-inline T load_a(const __global uchar* a, const Geometry g, const int batch, const int m,
-                const int k) {
-  return (T)LOAD_A(a, place(batch, g.batch, g.a_batch) + m * g.a_m + k * g.a_k);
-}
+typedef int Place;
 
-inline T load_b(const __global uchar* b, const Geometry g, const int batch, const int k,
-                const int n) {
-  return (T)LOAD_B(b, place(batch, g.batch, g.b_batch) + k * g.b_k + n * g.b_n);
+#define A_ZEROS 0
+
+inline Place a_row(const Geometry g, const int batch, const int m) {
+  return place(batch, g.batch, g.a_batch) + m * g.a_m;
 }
+inline Place a_column(const Geometry g, const int k) { return k * g.a_k; }
+inline int find_a(const Geometry g, const Place row, const Place column) { return row + column; }
+inline int a_step(const Geometry g) { return g.a_k; }
+
+inline int find_b(const Geometry g, const int batch, const int k, const int n) {
+  return place(batch, g.batch, g.b_batch) + k * g.b_k + n * g.b_n;
+}
+inline int b_step(const Geometry g) { return g.b_k; }

@@ -45,6 +45,9 @@ void lower_matmul(Lowering& to) {
   contraction.loaders = std::string(sources::matmul);
   contraction.a_rows_first = transpose_a;
   contraction.b_rows_first = transpose_b;
+  contraction.run = contraction.k;
+  contraction.a_span = transpose_a ? contraction.m : contraction.k;
+  contraction.b_span = transpose_b ? contraction.k : contraction.n;
 
   View a_batch = batch_view(a, batch_of(y));
   View b_batch = batch_view(b, batch_of(y));

@@ -41,6 +41,7 @@ Program::Program(Device& device, const adx_graph& graph, const adx_host& host)
       step.kernels.push_back({std::move(launch), std::move(kernel)});
     }
   }
+  arguments_.share_scratch(device);
 }
 
 void Program::enqueue(cl_command_queue queue, uint32_t step_number, KernelTimes* times) const {

@@ -10,10 +10,14 @@ extern const std::string_view types;
 extern const std::string_view scalar_ops;
 extern const std::string_view window;
 
-// Loaders, which stand in front of contraction.
+// Loaders, behind which stand contraction with one of its kernels, or contraction_pack alone.
 extern const std::string_view conv;
 extern const std::string_view matmul;
 extern const std::string_view contraction;
+extern const std::string_view contraction_direct;
+extern const std::string_view contraction_join;
+extern const std::string_view contraction_local;
+extern const std::string_view contraction_pack;
 
 extern const std::string_view gather;
 extern const std::string_view movement;
