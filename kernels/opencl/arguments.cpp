@@ -72,8 +72,8 @@ void Arguments::add(const Node& node, const Launch& launch, cl_kernel kernel) {
 }
 
 void Arguments::share_scratch(const Device& device) {
-  if (scratch_bytes_ == 0) return;
-  scratch_ = device.allocate(scratch_bytes_);
+  if (scratches_.empty()) return;
+  scratch_ = device.allocate(std::max<uint64_t>(scratch_bytes_, 1));
   for (const Parameter& parameter : scratches_) {
     set_memory(parameter, scratch_.get(), parameter.offset);
   }

@@ -1,15 +1,13 @@
 #include "opencl/binary_cache.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <system_error>
+
+#include "opencl/cache_folder.h"
 
 namespace addax::opencl {
 namespace {
@@ -39,16 +37,6 @@ Header header_of(std::string_view key, const std::vector<unsigned char>& binary)
           .checksum = hash_of(binary, hash_of(key, kFnvBasis))};
 }
 
-std::filesystem::path cache_folder() {
-  const char* const setting = std::getenv("ADDAX_CACHE");
-  if (setting != nullptr && std::string_view(setting) == "0") return {};
-  const char* const caches = std::getenv("XDG_CACHE_HOME");
-  if (caches != nullptr && *caches != '\0') return std::filesystem::path(caches) / "addax/opencl";
-  const char* const home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') return {};
-  return std::filesystem::path(home) / ".cache/addax/opencl";
-}
-
 }  // namespace
 
 BinaryCache::BinaryCache() : folder_(cache_folder()) {}
@@ -75,21 +63,11 @@ std::optional<std::vector<unsigned char>> BinaryCache::load(std::string_view key
 }
 
 void BinaryCache::store(std::string_view key, const std::vector<unsigned char>& binary) const {
-  std::error_code error;
   if (folder_.empty()) return;
-  std::filesystem::create_directories(folder_, error);
-  const std::filesystem::path file = file_of(key);
-  // Renamed when it is whole: other processes never see a part.
-  const std::filesystem::path part = file.string() + "." + std::to_string(getpid());
   const Header header = header_of(key, binary);
-  std::ofstream out(part, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(&header), sizeof header);
-  out.write(key.data(), static_cast<std::streamsize>(key.size()));
-  out.write(reinterpret_cast<const char*>(binary.data()),
-            static_cast<std::streamsize>(binary.size()));
-  out.close();
-  if (out.good()) std::filesystem::rename(part, file, error);
-  if (!out.good() || error) std::filesystem::remove(part, error);
+  write_whole(file_of(key), {{reinterpret_cast<const char*>(&header), sizeof header},
+                             key,
+                             {reinterpret_cast<const char*>(binary.data()), binary.size()}});
 }
 
 }  // namespace addax::opencl

@@ -1,6 +1,7 @@
 #include "opencl/contraction.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "opencl/epilogue.h"
@@ -49,9 +50,17 @@ class Passes {
     return static_cast<uint64_t>(elements) * size_of(compute_);
   }
 
+  // The operation, the operands and which way each lies: 'n' as written, 't' turned.
+  std::string kind() const {
+    return node_.op() + " " + dtype_text(dtype_of(node_.input(0))) + " " +
+           dtype_text(dtype_of(node_.input(1))) + (c_.a_rows_first ? " t" : " n") +
+           (c_.b_rows_first ? "t" : "n");
+  }
+
   Tile choose_tile() const {
-    const TileQuery query = {std::string(node_.op()), compute_, c_.batch, c_.m, c_.n, c_.k};
-    Tile tile = default_tile(to_.limits, query);
+    const TileQuery query = {kind(), compute_, c_.batch, c_.m, c_.n, c_.k};
+    std::optional<Tile> kept = to_.tiles.find(query);
+    Tile tile = kept && suits(*kept, to_.limits, query) ? *kept : default_tile(to_.limits, query);
     const auto parts = [&] { return bytes_of(tile.splits * c_.batch * c_.m * c_.n); };
     while (tile.splits > 1 && parts() > kMostScratchBytes) tile.splits /= 2;
     return tile;
@@ -99,7 +108,8 @@ class Passes {
     text += tile_.local ? sources::contraction_local : sources::contraction_direct;
     Launch launch(text, "contract");
     launch.extent(c_.m).extent(c_.n).extent(c_.k).extent(c_.run);
-    launch.extent(ceil_div(c_.k, tile_.splits));
+    // Whole tiles: vectors begin where they do without splits.
+    launch.extent(ceil_div(ceil_div(c_.k, tile_.splits), tile_.k) * tile_.k);
     launch.extent(is_split() ? c_.m * c_.n : c_.y_batch).extent(is_split() ? c_.n : c_.y_row);
     launch.bytes(geometry_).tensor(node_.input(0));
     packs_ ? launch.scratch(packed_) : launch.tensor(node_.input(1));

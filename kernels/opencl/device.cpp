@@ -99,9 +99,12 @@ Device::Device(cl_device_id id, const adx_host& host)
       limits_(limits_of(id)),
       options_(limits_.divides_exactly ? "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt"
                                        : "-cl-std=CL1.2"),
-      context_(checked("clCreateContext", [&](cl_int* code) {
-        return api().clCreateContext(nullptr, 1, &id, nullptr, nullptr, code);
-      })) {}
+      context_(checked("clCreateContext",
+                       [&](cl_int* code) {
+                         return api().clCreateContext(nullptr, 1, &id, nullptr, nullptr, code);
+                       })),
+      tiles_(text_info(id, CL_DEVICE_NAME) + "; " + text_info(id, CL_DEVICE_VERSION) + "; " +
+             text_info(id, CL_DRIVER_VERSION)) {}
 
 void Device::describe(adx_properties& out) const {
   uint32_t dtypes = (1u << (ADX_FLOAT64 + 1)) - 1;

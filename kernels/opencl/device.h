@@ -9,20 +9,10 @@
 #include "addax/device.h"
 #include "opencl/binary_cache.h"
 #include "opencl/handle.h"
+#include "opencl/limits.h"
+#include "opencl/tile_cache.h"
 
 namespace addax::opencl {
-
-// What the device says of itself that kernels depend on.
-struct Limits {
-  bool has_double = false;
-  bool divides_exactly = false;  // float32 quotients and roots can be had correctly rounded
-  int64_t work_group = 1;        // items of the largest one, a power of 2
-  uint64_t local_bytes = 0;
-  uint64_t parameter_bytes = 0;  // of one kernel's arguments
-  bool is_cpu = false;           // a processor's cores: local memory is memory like any other
-  int64_t compute_units = 1;
-  int64_t vector_bytes = 4;  // of its own vector registers
-};
 
 // One OpenCL device with a context of its own.
 class Device {
@@ -32,6 +22,7 @@ class Device {
 
   cl_context context() const { return context_.get(); }
   const Limits& limits() const { return limits_; }
+  TileCache& tiles() { return tiles_; }
   void describe(adx_properties& out) const;
 
   Memory allocate(uint64_t bytes) const;
@@ -55,6 +46,7 @@ class Device {
   std::string options_;
   Context context_;
   BinaryCache cache_;
+  TileCache tiles_;
   std::mutex mutex_;
   std::map<std::string, ClProgram, std::less<>> programs_;  // by their text
 };

@@ -71,8 +71,9 @@ std::string describe(const Node& node, std::string_view text) {
   return result;
 }
 
-std::vector<Launch> lower(const Limits& limits, const Node& node, int32_t index) {
-  Lowering to(limits, node, index);
+std::vector<Launch> lower(const Limits& limits, const TileSource& tiles, const Node& node,
+                          int32_t index) {
+  Lowering to(limits, tiles, node, index);
   check_tensors(to, node.inputs());
   check_tensors(to, node.outputs());
   const LowerFn function = find_lowering(node.op());

@@ -10,6 +10,7 @@
 
 #include "addax/device.hpp"
 #include "opencl/device.h"
+#include "opencl/tile_parameters.h"
 
 namespace addax::opencl {
 
@@ -80,8 +81,9 @@ class Launch {
 // too: what it refuses is what the device does not do.
 class Lowering {
  public:
-  Lowering(const Limits& limits_in, const Node& node_in, int32_t index_in)
-      : limits(limits_in), node(node_in), index(index_in) {}
+  Lowering(const Limits& limits_in, const TileSource& tiles_in, const Node& node_in,
+           int32_t index_in)
+      : limits(limits_in), tiles(tiles_in), node(node_in), index(index_in) {}
 
   // Adds a launch, unless it has no items.
   void add(Launch launch);
@@ -94,6 +96,7 @@ class Lowering {
   }
 
   const Limits& limits;
+  const TileSource& tiles;
   const Node& node;
   const int32_t index;
   std::vector<Launch> launches;
@@ -101,7 +104,8 @@ class Lowering {
 
 // The launches of a node. Throws plugin::Failure, ADX_UNSUPPORTED for a node that the device does
 // not take.
-std::vector<Launch> lower(const Limits& limits, const Node& node, int32_t index);
+std::vector<Launch> lower(const Limits& limits, const TileSource& tiles, const Node& node,
+                          int32_t index);
 
 // "[matmul] text; called with float32(2, 3) float32(3, 4)".
 std::string describe(const Node& node, std::string_view text);

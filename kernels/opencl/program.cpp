@@ -8,6 +8,7 @@
 #include "addax/device.hpp"
 #include "opencl/error.h"
 #include "opencl/objects.h"
+#include "opencl/tuning.h"
 
 namespace addax::opencl {
 namespace {
@@ -31,7 +32,8 @@ Program::Program(Device& device, const adx_graph& graph, const adx_host& host)
       arguments_(device, graph, record_.get()) {
   for (int32_t i = 0; i < graph.num_nodes; ++i) {
     Node node(graph, i);
-    std::vector<Launch> launches = lower(device.limits(), node, i);
+    tune(device, host, node, i);
+    std::vector<Launch> launches = lower(device.limits(), device.tiles(), node, i);
     if (launches.empty()) continue;
     Step& step = steps_.emplace_back(Step{std::move(node), {}});
     for (Launch& launch : launches) {
@@ -129,7 +131,7 @@ void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask,
   plugin::guarded(status, [&] {
     for (int32_t i = 0; i < graph->num_nodes; ++i) {
       try {
-        lower(device->limits(), Node(*graph, i), i);
+        lower(device->limits(), device->tiles(), Node(*graph, i), i);
         mask[i] = 1;
       } catch (const plugin::Failure& failure) {
         if (failure.code != ADX_UNSUPPORTED) throw;

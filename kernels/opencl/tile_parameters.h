@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/dtype.h"
-#include "opencl/device.h"
+#include "opencl/limits.h"
 
 namespace addax::opencl {
 
@@ -32,11 +34,29 @@ struct TileQuery {
   int64_t batch = 1, m = 1, n = 1, k = 1;
 };
 
+// Tiles that somebody knows to be better than the default.
+class TileSource {
+ public:
+  virtual ~TileSource() = default;
+  virtual std::optional<Tile> find(const TileQuery& query) const = 0;
+};
+
+// "direct m=6 n=64 k=1 rows=6 columns=64 vector=16 splits=1", and back; nothing for other text.
+std::string to_text(const Tile& tile);
+std::optional<Tile> tile_from(std::string_view text);
+
+// "matmul float32 float32 nn 1x32x1024x128": the kind, and batch x m x k x n up to powers of 2,
+// which is how far one tile serves.
+std::string to_text(const TileQuery& query);
+
 // Whether the device runs kernels of this tile, and the contraction fits it.
 bool suits(const Tile& tile, const Limits& limits, const TileQuery& query);
 
 // The tile that is used where nobody has measured: by the extents and the device alone, so that the
 // sums are always formed alike.
 Tile default_tile(const Limits& limits, const TileQuery& query);
+
+// Tiles worth a measurement, the default first; each suits.
+std::vector<Tile> candidate_tiles(const Limits& limits, const TileQuery& query);
 
 }  // namespace addax::opencl

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+namespace addax::opencl {
+
+// What the device says of itself that kernels depend on.
+struct Limits {
+  bool has_double = false;
+  bool divides_exactly = false;  // float32 quotients and roots can be had correctly rounded
+  int64_t work_group = 1;        // items of the largest one, a power of 2
+  uint64_t local_bytes = 0;
+  uint64_t parameter_bytes = 0;  // of one kernel's arguments
+  bool is_cpu = false;           // a processor's cores: local memory is memory like any other
+  int64_t compute_units = 1;
+  int64_t vector_bytes = 4;  // of its own vector registers
+};
+
+}  // namespace addax::opencl
