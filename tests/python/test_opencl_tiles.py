@@ -1,0 +1,192 @@
+"""The tiles of OpenCL's contractions: every kind of them by force, measured ones, bad files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import addax as ax
+
+DEVICE = "opencl:0"
+
+pytestmark = pytest.mark.skipif(
+    not any(device.name == DEVICE for device in ax.devices()),
+    reason="NO OPENCL DEVICE, NO TILE IS TESTED",
+)
+
+# Of each kind: with and without local memory, vectors from 1 to 8, one item and several, splits.
+TILES = [
+    "local m=32 n=32 k=16 rows=4 columns=4 vector=4 splits=1",
+    "local m=8 n=16 k=8 rows=2 columns=8 vector=8 splits=4",
+    "local m=9 n=4 k=5 rows=3 columns=2 vector=1 splits=2",
+    "direct m=6 n=4 k=1 rows=3 columns=2 vector=2 splits=1",
+    "direct m=5 n=1 k=1 rows=5 columns=1 vector=1 splits=8",
+]
+
+# Multiplies matrices whose extents are 1, primes, and next to those of the tiles, all four ways,
+# and prints a sum's bits. A sum of k products, in any order, is off by k roundings at most.
+MULTIPLY = f"""
+import numpy as np
+import addax as ax
+rng = np.random.default_rng(1)
+EXTENTS = [(1, 1, 1), (1, 7, 3), (5, 1, 17), (7, 13, 9), (8, 300, 16), (31, 17, 33), (33, 64, 31),
+           (0, 3, 4), (3, 0, 4)]
+for m, k, n in EXTENTS:
+    for turn_a, turn_b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
+        with ax.device({DEVICE!r}):
+            y = np.asarray(ax.ops.matmul(
+                ax.tensor(a.T.copy() if turn_a else a), ax.tensor(b.T.copy() if turn_b else b),
+                transpose_a=bool(turn_a), transpose_b=bool(turn_b)))
+        wide = a.astype(np.float64) @ b.astype(np.float64)
+        bound = k * np.finfo(np.float32).eps * (np.abs(a) @ np.abs(b)) + 1e-37
+        assert y.shape == wide.shape and np.all(np.abs(y - wide) <= bound), (m, k, n)
+        if k == 300:
+            print(y.tobytes().hex())
+"""
+
+ONE_PRODUCT = f"""
+import addax as ax
+with ax.device({DEVICE!r}):
+    y = ax.ops.matmul(ax.tensor([[1.0, 2.0, 3.0]]), ax.tensor([[1.0], [10.0], [100.0]]))
+    assert y.tolist() == [[321.0]]
+"""
+
+
+def run(command: list[str], caches: Path, tune: str = "") -> subprocess.CompletedProcess[str]:
+    """A process of its own, as each device reads its file of tiles once."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(caches), "ADDAX_LOG": "kernels"}
+    environment["ADDAX_OPENCL_TUNE"] = tune
+    return subprocess.run(
+        [sys.executable, *command], env=environment, check=False, capture_output=True, text=True
+    )
+
+
+def output_of(code: str, caches: Path) -> str:
+    """What the code prints."""
+    ended = run(["-c", code], caches)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def measurements(caches: Path, tune: str = "1") -> int:
+    """How many shapes a process measures that multiplies once."""
+    ended = run(["-c", ONE_PRODUCT], caches, tune)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr.count("opencl: measures tiles")
+
+
+def file_in(caches: Path) -> Path:
+    """Where the tiles are kept."""
+    return caches / "addax" / "opencl" / "tuning.json"
+
+
+def keep(caches: Path, text: str) -> None:
+    """Writes the file of tiles."""
+    file_in(caches).parent.mkdir(parents=True)
+    file_in(caches).write_text(text)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of caches whose file has one measured tile."""
+    caches = tmp_path_factory.mktemp("measured")
+    assert measurements(caches) == 1
+    return caches
+
+
+@pytest.fixture(scope="module")
+def key(measured: Path) -> str:
+    """The one key in its file."""
+    (only,) = json.loads(file_in(measured).read_text())
+    return str(only)
+
+
+def force(caches: Path, key: str, tile: str) -> None:
+    """Makes every contraction of the device use a tile."""
+    keep(caches, json.dumps({key.rpartition("; ")[0] + "; *": tile}))
+
+
+def test_a_measured_tile_is_used_the_second_time(measured: Path, key: str) -> None:
+    assert key.endswith("; matmul float32 float32 nn 1x1x4x1")
+    assert json.loads(file_in(measured).read_text())[key].split()[0] in ("local", "direct")
+    assert measurements(measured) == 0
+
+
+def test_nothing_is_measured_unless_asked_for(tmp_path: Path) -> None:
+    assert measurements(tmp_path, tune="0") == measurements(tmp_path, tune="") == 0
+    assert not file_in(tmp_path).exists()
+
+
+def test_a_setting_that_is_neither_is_told(tmp_path: Path) -> None:
+    ended = run(["-c", ONE_PRODUCT], tmp_path, tune="yes")
+    assert "InvalidArgumentError" in ended.stderr
+    assert "ADDAX_OPENCL_TUNE is 'yes'; set it to 1 or 0" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"a": 1}', '{"a": "b"} c', '{"a": "b",}', '{"a"', "\0", '{"\\u0041": "b"}'],
+)
+def test_a_damaged_file_is_made_anew(tmp_path: Path, key: str, text: str) -> None:
+    keep(tmp_path, text)
+    assert measurements(tmp_path, tune="") == 0
+    assert file_in(tmp_path).read_text() == text
+    assert measurements(tmp_path) == 1
+    assert list(json.loads(file_in(tmp_path).read_text())) == [key]
+
+
+def test_what_others_measured_stays_in_the_file(tmp_path: Path, key: str) -> None:
+    others = {'another "device"; *': "a \\ tile"}
+    keep(tmp_path, json.dumps(others))
+    assert measurements(tmp_path) == 1
+    kept = json.loads(file_in(tmp_path).read_text())
+    assert kept.pop(key) and kept == others
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [
+        "",
+        "direct",
+        "direct m=6 n=1 k=1 rows=4 columns=1 vector=1 splits=1",
+        "direct m=0 n=0 k=0 rows=0 columns=0 vector=0 splits=0",
+        "direct m=-1 n=1 k=1 rows=-1 columns=1 vector=1 splits=1",
+        "direct m=1 n=16 k=1 rows=1 columns=16 vector=16 splits=1",
+        "local m=1 n=1 k=1 rows=1 columns=1 vector=1 splits=3",
+        "local m=99999999999999999999 n=1 k=1 rows=1 columns=1 vector=1 splits=1",
+        "local m=4096 n=4096 k=16 rows=16 columns=16 vector=16 splits=1",
+    ],
+)
+def test_a_tile_that_does_not_fit_is_not_used(tmp_path: Path, key: str, tile: str) -> None:
+    force(tmp_path, key, tile)
+    output_of(ONE_PRODUCT, tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "addax").write_text("not a folder")
+    assert measurements(tmp_path) == measurements(tmp_path) == 1
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_every_tile_multiplies(tmp_path: Path, key: str, tile: str) -> None:
+    force(tmp_path, key, tile)
+    bits = output_of(MULTIPLY, tmp_path)
+    assert bits == output_of(MULTIPLY, tmp_path)
+    if "splits=1" not in tile:
+        assert bits != output_of(MULTIPLY, tmp_path / "none"), "the default tile was used"
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_every_tile_serves_all_contractions(tmp_path: Path, key: str, tile: str) -> None:
+    """The op table, with its tolerances."""
+    force(tmp_path, key, tile)
+    table = str(Path(__file__).with_name("test_opencl.py"))
+    chosen = "agrees and (float32 or int32 or bfloat16) and (matmul or conv2d)"
+    ended = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", table, "-k", chosen], tmp_path)
+    assert ended.returncode == 0, ended.stdout
