@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ TILES = [
 MULTIPLY = f"""
 import numpy as np
 import addax as ax
+from addax import _core
 rng = np.random.default_rng(1)
 EXTENTS = [(1, 1, 1), (1, 7, 3), (5, 1, 17), (7, 13, 9), (8, 300, 16), (31, 17, 33), (33, 64, 31),
            (0, 3, 4), (3, 0, 4)]
@@ -40,9 +42,9 @@ for m, k, n in EXTENTS:
     for turn_a, turn_b in ((0, 0), (0, 1), (1, 0), (1, 1)):
         a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((m, k), (k, n)))
         with ax.device({DEVICE!r}):
-            y = np.asarray(ax.ops.matmul(
-                ax.tensor(a.T.copy() if turn_a else a), ax.tensor(b.T.copy() if turn_b else b),
-                transpose_a=bool(turn_a), transpose_b=bool(turn_b)))
+            turned = (a.T.copy() if turn_a else a, b.T.copy() if turn_b else b)
+            turns = dict(transpose_a=bool(turn_a), transpose_b=bool(turn_b))
+            y = np.asarray(_core.apply("matmul", [ax.tensor(x) for x in turned], turns))
         wide = a.astype(np.float64) @ b.astype(np.float64)
         bound = k * np.finfo(np.float32).eps * (np.abs(a) @ np.abs(b)) + 1e-37
         assert y.shape == wide.shape and np.all(np.abs(y - wide) <= bound), (m, k, n)
@@ -86,12 +88,6 @@ def file_in(caches: Path) -> Path:
     return caches / "addax" / "opencl" / "tuning.json"
 
 
-def keep(caches: Path, text: str) -> None:
-    """Writes the file of tiles."""
-    file_in(caches).parent.mkdir(parents=True)
-    file_in(caches).write_text(text)
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of caches whose file has one measured tile."""
@@ -107,9 +103,18 @@ def key(measured: Path) -> str:
     return str(only)
 
 
+@pytest.fixture
+def caches(measured: Path, key: str) -> Iterator[Path]:
+    """The folder with what was compiled, but for this test without the file."""
+    kept = file_in(measured).read_text()
+    file_in(measured).unlink()
+    yield measured
+    file_in(measured).write_text(kept)
+
+
 def force(caches: Path, key: str, tile: str) -> None:
     """Makes every contraction of the device use a tile."""
-    keep(caches, json.dumps({key.rpartition("; ")[0] + "; *": tile}))
+    file_in(caches).write_text(json.dumps({key.rpartition("; ")[0] + "; *": tile}))
 
 
 def test_a_measured_tile_is_used_the_second_time(measured: Path, key: str) -> None:
@@ -118,13 +123,13 @@ def test_a_measured_tile_is_used_the_second_time(measured: Path, key: str) -> No
     assert measurements(measured) == 0
 
 
-def test_nothing_is_measured_unless_asked_for(tmp_path: Path) -> None:
-    assert measurements(tmp_path, tune="0") == measurements(tmp_path, tune="") == 0
-    assert not file_in(tmp_path).exists()
+def test_nothing_is_measured_unless_asked_for(caches: Path) -> None:
+    assert measurements(caches, tune="0") == measurements(caches, tune="") == 0
+    assert not file_in(caches).exists()
 
 
-def test_a_setting_that_is_neither_is_told(tmp_path: Path) -> None:
-    ended = run(["-c", ONE_PRODUCT], tmp_path, tune="yes")
+def test_a_setting_that_is_neither_is_told(caches: Path) -> None:
+    ended = run(["-c", ONE_PRODUCT], caches, tune="yes")
     assert "InvalidArgumentError" in ended.stderr
     assert "ADDAX_OPENCL_TUNE is 'yes'; set it to 1 or 0" in ended.stderr
 
@@ -133,19 +138,19 @@ def test_a_setting_that_is_neither_is_told(tmp_path: Path) -> None:
     "text",
     ["", "{", "[]", '{"a": 1}', '{"a": "b"} c', '{"a": "b",}', '{"a"', "\0", '{"\\u0041": "b"}'],
 )
-def test_a_damaged_file_is_made_anew(tmp_path: Path, key: str, text: str) -> None:
-    keep(tmp_path, text)
-    assert measurements(tmp_path, tune="") == 0
-    assert file_in(tmp_path).read_text() == text
-    assert measurements(tmp_path) == 1
-    assert list(json.loads(file_in(tmp_path).read_text())) == [key]
+def test_a_damaged_file_is_made_anew(caches: Path, key: str, text: str) -> None:
+    file_in(caches).write_text(text)
+    assert measurements(caches, tune="") == 0
+    assert file_in(caches).read_text() == text
+    assert measurements(caches) == 1
+    assert list(json.loads(file_in(caches).read_text())) == [key]
 
 
-def test_what_others_measured_stays_in_the_file(tmp_path: Path, key: str) -> None:
+def test_what_others_measured_stays_in_the_file(caches: Path, key: str) -> None:
     others = {'another "device"; *': "a \\ tile"}
-    keep(tmp_path, json.dumps(others))
-    assert measurements(tmp_path) == 1
-    kept = json.loads(file_in(tmp_path).read_text())
+    file_in(caches).write_text(json.dumps(others))
+    assert measurements(caches) == 1
+    kept = json.loads(file_in(caches).read_text())
     assert kept.pop(key) and kept == others
 
 
@@ -163,9 +168,9 @@ def test_what_others_measured_stays_in_the_file(tmp_path: Path, key: str) -> Non
         "local m=4096 n=4096 k=16 rows=16 columns=16 vector=16 splits=1",
     ],
 )
-def test_a_tile_that_does_not_fit_is_not_used(tmp_path: Path, key: str, tile: str) -> None:
-    force(tmp_path, key, tile)
-    output_of(ONE_PRODUCT, tmp_path)
+def test_a_tile_that_does_not_fit_is_not_used(caches: Path, key: str, tile: str) -> None:
+    force(caches, key, tile)
+    output_of(ONE_PRODUCT, caches)
 
 
 def test_a_file_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
@@ -174,19 +179,20 @@ def test_a_file_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tile", TILES)
-def test_every_tile_multiplies(tmp_path: Path, key: str, tile: str) -> None:
-    force(tmp_path, key, tile)
-    bits = output_of(MULTIPLY, tmp_path)
-    assert bits == output_of(MULTIPLY, tmp_path)
+def test_every_tile_multiplies(caches: Path, key: str, tile: str) -> None:
+    force(caches, key, tile)
+    bits = output_of(MULTIPLY, caches)
+    assert bits == output_of(MULTIPLY, caches)
     if "splits=1" not in tile:
-        assert bits != output_of(MULTIPLY, tmp_path / "none"), "the default tile was used"
+        file_in(caches).unlink()
+        assert bits != output_of(MULTIPLY, caches), "the default tile was used"
 
 
-@pytest.mark.parametrize("tile", TILES)
-def test_every_tile_serves_all_contractions(tmp_path: Path, key: str, tile: str) -> None:
+@pytest.mark.parametrize("tile", [TILES[0], TILES[1], TILES[3]])
+def test_a_tile_serves_all_contractions(caches: Path, key: str, tile: str) -> None:
     """The op table, with its tolerances."""
-    force(tmp_path, key, tile)
+    force(caches, key, tile)
     table = str(Path(__file__).with_name("test_opencl.py"))
-    chosen = "agrees and (float32 or int32 or bfloat16) and (matmul or conv2d)"
-    ended = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", table, "-k", chosen], tmp_path)
+    chosen = "agrees and (matmul and (bfloat16 or int32) or conv2d and float32)"
+    ended = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", table, "-k", chosen], caches)
     assert ended.returncode == 0, ended.stdout
