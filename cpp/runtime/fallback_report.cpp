@@ -14,7 +14,7 @@ void (*the_receiver)(const std::string& text) = [](const std::string& text) {
   env::log("device", text);
 };
 
-// What has been told in this process.
+// What the receiver has been told.
 class Told {
  public:
   bool add(const std::string& call) {
@@ -26,10 +26,20 @@ class Told {
     for (const std::string& call : calls) calls_.erase(call);
   }
 
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    calls_.clear();
+  }
+
  private:
   std::mutex mutex_;
   std::set<std::string> calls_;
 };
+
+Told& told() {
+  static Told calls;
+  return calls;
+}
 
 struct Cost {
   uint64_t to_host = 0;
@@ -73,18 +83,20 @@ std::string cost_text(const Graph& graph, const Node& node, const PlacedSegments
 
 }  // namespace
 
-void set_warning_receiver(void (*receiver)(const std::string& text)) { the_receiver = receiver; }
+void set_warning_receiver(void (*receiver)(const std::string& text)) {
+  the_receiver = receiver;
+  told().forget();
+}
 
 void report_fallback(const Graph& graph, const std::vector<NodeId>& refused,
                      const PlacedSegments& placed, const Device& device, const Device& host) {
-  static Told told;
   std::vector<std::string> calls;
   std::string text;
   for (const NodeId id : refused) {
     const Node& node = graph.nodes()[static_cast<size_t>(id)];
     const std::string call = "[" + node.op->name + "] " + device.name() + " has no kernel for " +
                              describe_types(graph, node);
-    if (!told.add(call)) continue;
+    if (!told().add(call)) continue;
     calls.push_back(call);
     text += call + describe_label(node) + ", and the op has no decomposition: it runs on " +
             host.name() + ", which " + cost_text(graph, node, placed) + "\n";
@@ -95,7 +107,7 @@ void report_fallback(const Graph& graph, const std::vector<NodeId>& refused,
                  "Use another dtype or another device, or set ADDAX_STRICT=1 to have this "
                  "raised.");
   } catch (...) {
-    told.remove(calls);
+    told().remove(calls);
     throw;
   }
 }

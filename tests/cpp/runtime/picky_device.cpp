@@ -21,6 +21,27 @@ constexpr auto kPause = std::chrono::microseconds(100);
 std::set<std::string> the_refused;
 std::atomic<int64_t> runs_left{INT64_MAX};
 
+// A run that waits for a copy from the host.
+struct Hold {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int64_t runs_before = INT64_MAX;
+  bool came = false;
+  bool came_in_time = false;
+
+  void begin() {
+    constexpr auto kLong = std::chrono::seconds(20);
+    std::unique_lock lock(mutex);
+    if (runs_before-- == 0) came_in_time = changed.wait_for(lock, kLong, [this] { return came; });
+  }
+  void end() {
+    const std::lock_guard lock(mutex);
+    came = true;
+    changed.notify_all();
+  }
+};
+Hold the_hold;
+
 const adx_device_api& cpu_api() { return cpu().api(); }
 
 void supports(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status) {
@@ -132,6 +153,7 @@ adx_device_api asynchronous_api() {
   };
   api.copy = [](adx_device* device, adx_queue* queue, const adx_location* from,
                 const adx_location* to, uint64_t bytes, adx_status*) {
+    if (from->buffer == nullptr) the_hold.end();
     WorkQueue& work = WorkQueue::of(queue);
     work.push([=, &work, from = *from, to = *to](adx_status* status) {
       cpu_api().copy(device, work.inner(), &from, &to, bytes, status);
@@ -173,6 +195,7 @@ adx_device_api asynchronous_api() {
     WorkQueue& work = WorkQueue::of(queue);
     work.push([=, &work, arena = *arena,
                bindings = std::vector(bindings, bindings + num_bindings)](adx_status* failure) {
+      the_hold.begin();
       cpu_api().run(device, work.inner(), program, &arena, bindings.data(), num_bindings, n_steps,
                     control, failure);
     });
@@ -193,8 +216,20 @@ Picky::Picky(std::set<std::string> refused) { the_refused = std::move(refused); 
 Picky::~Picky() {
   the_refused.clear();
   runs_left = INT64_MAX;
+  hold_until_a_copy_after(INT64_MAX);
 }
 
 void Picky::run_out_of_memory_after(int64_t runs) { runs_left = runs; }
+
+void Picky::hold_until_a_copy_after(int64_t runs) {
+  const std::lock_guard lock(the_hold.mutex);
+  the_hold.runs_before = runs;
+  the_hold.came = the_hold.came_in_time = false;
+}
+
+bool Picky::copy_came() const {
+  const std::lock_guard lock(the_hold.mutex);
+  return the_hold.came_in_time;
+}
 
 }  // namespace addax::testing

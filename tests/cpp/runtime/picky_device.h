@@ -22,6 +22,10 @@ class Picky {
 
   // The run of a program that is this many runs away ends with an error.
   void run_out_of_memory_after(int64_t runs);
+  // On the asynchronous device: the run of a program that is this many runs away waits until
+  // something is copied there from the host, or for long. Whether it came in time.
+  void hold_until_a_copy_after(int64_t runs);
+  bool copy_came() const;
 };
 
 }  // namespace addax::testing

@@ -303,6 +303,27 @@ TEST_P(PlacedProgram, KeepsWhatTheHostComputedWhenADeviceFails) {
   EXPECT_EQ(download<int64_t>(states[0])[0], counted + 2);
 }
 
+// The host computes, and its result is copied, while the device does what need not wait for it.
+TEST(PlacedProgramOverlap, TheDeviceGoesOnWhileTheHostComputes) {
+  Picky picky({"tanh", "fused"});
+  Device& device = picky_device(true);
+  const auto program = Program::compile(parse_graph(R"(graph branches {
+    %x = input "x" : f32[4]
+    %a = exp(%x)
+    %t = tanh(%a)
+    %c = sqrt(%x)
+    %y = add(%t, %c)
+    return %y
+  })"),
+                                        device);
+  const std::vector<Buffer> inputs = {upload<float>(device, {1, 4, 9, 16})};
+  const std::vector<Buffer> outputs = {device.alloc(16)};
+  picky.hold_until_a_copy_after(1);  // the second of three segments on the device: sqrt
+  EXPECT_EQ(program->run(inputs, {}, outputs), 1u);
+  EXPECT_TRUE(picky.copy_came());
+  EXPECT_EQ(download<float>(outputs[0])[3], std::tanh(std::exp(16.0f)) + 4);
+}
+
 TEST_P(PlacedProgram, TakesEmptyTensors) {
   const Picky picky({"exp", "fused"});
   const auto program = Program::compile(parse_graph(R"(graph nothing {
