@@ -27,7 +27,7 @@ std::vector<std::string> split(const std::string& text) {
 void set_extents(const Node& node, const Dims& domain, MapReduce& loop) {
   const auto axes = node.ints("axes");
   if (!loop.folds()) {
-    loop.inner = elements(domain);
+    loop.extents.inner = elements(domain);
     return;
   }
   const bool trailing = axes.back() == static_cast<int64_t>(domain.size()) - 1;
@@ -35,8 +35,8 @@ void set_extents(const Node& node, const Dims& domain, MapReduce& loop) {
   const auto boundary = trailing ? domain.end() - split : domain.begin() + split;
   const int64_t first = elements(Dims(domain.begin(), boundary));
   const int64_t last = elements(Dims(boundary, domain.end()));
-  (trailing ? loop.outer : loop.reduced) = first;
-  (trailing ? loop.reduced : loop.inner) = last;
+  (trailing ? loop.extents.outer : loop.extents.reduced) = first;
+  (trailing ? loop.extents.reduced : loop.extents.inner) = last;
 }
 
 // The numeric attributes that the op's expression may name.
@@ -93,7 +93,7 @@ void lower_elementwise(Lowering& to) {
   loop.compute = class_of(node);
   add_inputs(node, domain, loop);
   loop.outputs = {{node.output(), "none"}};
-  loop.inner = elements(domain);
+  loop.extents.inner = elements(domain);
   add_map_reduce(to, std::move(loop));
 }
 

@@ -2,33 +2,57 @@
 // program says by LOAD_X, STORE_Y and LOAD_INDEX what the dtypes are.
 
 #ifdef TAKE
-__kernel void take(RECORD, const int items, const int extent, const int count, const int inner,
+__kernel void take(RECORD, const int rows, const int inner, const int extent, const int count,
                    TENSOR(x), TENSOR(indices), TENSOR(y)) {
   RETURN_IF_FAILED;
-  const int i = get_global_id(0);
-  if (i >= items) return;
-  const int row = i / inner;
+  const int column = get_global_id(0), row = get_global_id(1);
+  if (column >= inner || row >= rows) return;
   const int index = (int)LOAD_INDEX(ADDRESS(indices), row % count);
-  const int from = (row / count * extent + index) * inner + i % inner;
-  STORE_Y(ADDRESS(y), i, (T)LOAD_X(ADDRESS(x), from));
+  const int from = (row / count * extent + index) * inner + column;
+  STORE_Y(ADDRESS(y), row * inner + column, (T)LOAD_X(ADDRESS(x), from));
 }
 #endif
 
 #ifdef SCATTER_ADD
-// An item per element of y adds what belongs there, in the order of the indices.
-__kernel void scatter_add(RECORD, const int items, const int extent, const int count,
-                          const int inner, TENSOR(indices), TENSOR(x), TENSOR(y)) {
+// The indices are cut into segments of `share`. For each row of y a segment has a list of its own:
+// the first of its positions that name the row, and from each the next. An item makes a segment's
+// lists, so that they depend on nothing but the indices.
+__kernel void clear_lists(RECORD, const int heads, TENSOR(first)) {
   RETURN_IF_FAILED;
   const int i = get_global_id(0);
-  if (i >= items) return;
-  const int row = i / inner;
-  const int outer = row / extent;
-  T total = 0;
-  for (int k = 0; k < count; ++k) {
-    if ((int)LOAD_INDEX(ADDRESS(indices), k) != row % extent) continue;
-    total += (T)LOAD_X(ADDRESS(x), (outer * count + k) * inner + i % inner);
+  if (i < heads) ((__global int*)ADDRESS(first))[i] = -1;
+}
+
+__kernel void make_lists(RECORD, const int segments, const int share, const int count,
+                         const int extent, TENSOR(indices), TENSOR(first), TENSOR(next)) {
+  RETURN_IF_FAILED;
+  const int segment = get_global_id(0);
+  if (segment >= segments) return;
+  __global int* heads = (__global int*)ADDRESS(first) + segment * extent;
+  __global int* nexts = (__global int*)ADDRESS(next);
+  for (int k = min(count, (segment + 1) * share) - 1; k >= segment * share; --k) {
+    const int row = (int)LOAD_INDEX(ADDRESS(indices), k);
+    nexts[k] = heads[row];
+    heads[row] = k;
   }
-  STORE_Y(ADDRESS(y), i, total);
+}
+
+// An item per element of y adds what belongs there, in the order of the indices.
+__kernel void scatter_add(RECORD, const int rows, const int inner, const int segments,
+                          const int count, const int extent, TENSOR(x), TENSOR(first),
+                          TENSOR(next), TENSOR(y)) {
+  RETURN_IF_FAILED;
+  const int column = get_global_id(0), row = get_global_id(1);
+  if (column >= inner || row >= rows) return;
+  const __global int* heads = (const __global int*)ADDRESS(first) + row % extent;
+  const __global int* nexts = (const __global int*)ADDRESS(next);
+  T total = 0;
+  for (int segment = 0; segment < segments; ++segment) {
+    for (int k = heads[segment * extent]; k >= 0; k = nexts[k]) {
+      total += (T)LOAD_X(ADDRESS(x), (row / extent * count + k) * inner + column);
+    }
+  }
+  STORE_Y(ADDRESS(y), row * inner + column, total);
 }
 #endif
 

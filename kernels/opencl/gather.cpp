@@ -1,5 +1,7 @@
 #include "opencl/gather.h"
 
+#include <algorithm>
+
 #include "opencl/kernel_table.h"
 #include "opencl/render.h"
 #include "opencl/sources.h"
@@ -34,6 +36,16 @@ void require_indices(const Lowering& to, const Tensor& indices) {
   to.require(is_integer(dtype_of(indices)), "takes integers as indices");
 }
 
+// How many indices make up a segment of a scatter: about as many as there are segments, unless the
+// lists of so many rows would take too much memory.
+int64_t segment_share(int64_t count, int64_t extent) {
+  constexpr int64_t kMostHeads = int64_t{1} << 22;
+  const int64_t most = std::max<int64_t>(kMostHeads / std::max<int64_t>(extent, 1), 1);
+  int64_t segments = 1;
+  while (segments * segments < count && 2 * segments <= most) segments *= 2;
+  return std::max<int64_t>((count + segments - 1) / segments, 1);
+}
+
 }  // namespace
 
 void add_check(Lowering& to, const Tensor& x, int64_t low, int64_t high) {
@@ -60,9 +72,10 @@ void lower_take(Lowering& to) {
   const std::string definitions =
       typed("LOAD_X", x) + typed("LOAD_INDEX", indices) + typed("STORE_Y", y);
   Launch launch(program(to, "TAKE", cast_class(dtype_of(x), dtype_of(y)), definitions), "take");
-  launch.extent(y.elements()).extent(axis.extent).extent(indices.elements()).extent(axis.inner);
+  const int64_t rows = axis.outer * indices.elements();
+  launch.extent(rows).extent(axis.inner).extent(axis.extent).extent(indices.elements());
   launch.tensor(x).tensor(indices).tensor(y);
-  to.add_over(y.elements(), std::move(launch));
+  to.add_over({axis.inner, rows}, std::move(launch));
 }
 
 void lower_scatter_add(Lowering& to) {
@@ -74,10 +87,27 @@ void lower_scatter_add(Lowering& to) {
   add_check(to, indices, 0, axis.extent);
   const std::string definitions =
       typed("LOAD_X", updates) + typed("LOAD_INDEX", indices) + typed("STORE_Y", y);
-  Launch launch(program(to, "SCATTER_ADD", compute_class(dtype_of(y)), definitions), "scatter_add");
-  launch.extent(y.elements()).extent(axis.extent).extent(indices.elements()).extent(axis.inner);
-  launch.tensor(indices).tensor(updates).tensor(y);
-  to.add_over(y.elements(), std::move(launch));
+  const int64_t count = indices.elements();
+  const int64_t share = segment_share(count, axis.extent);
+  const int64_t segments = (count + share - 1) / share;
+  const std::string source = program(to, "SCATTER_ADD", compute_class(dtype_of(y)), definitions);
+  const Scratch first = to.scratch(static_cast<uint64_t>(segments * axis.extent) * sizeof(int));
+  const Scratch next = to.scratch(static_cast<uint64_t>(count) * sizeof(int));
+
+  Launch clear(source, "clear_lists");
+  clear.extent(segments * axis.extent).scratch(first);
+  to.add_over({segments * axis.extent}, std::move(clear));
+
+  Launch make(source, "make_lists");
+  make.extent(segments).extent(share).extent(count).extent(axis.extent);
+  make.tensor(indices).scratch(first).scratch(next);
+  to.add_over({segments}, std::move(make));
+
+  Launch add(source, "scatter_add");
+  const int64_t rows = axis.outer * axis.extent;
+  add.extent(rows).extent(axis.inner).extent(segments).extent(count).extent(axis.extent);
+  add.tensor(updates).scratch(first).scratch(next).tensor(y);
+  to.add_over({axis.inner, rows}, std::move(add));
 }
 
 void lower_arg_reduce(Lowering& to) {
@@ -89,7 +119,7 @@ void lower_arg_reduce(Lowering& to) {
                         typed("LOAD_X", x) + define("BETTER(a, b)", better)),
                 "arg_reduce");
   launch.extent(y.elements()).extent(axis.extent).extent(axis.inner).tensor(x).tensor(y);
-  to.add_over(y.elements(), std::move(launch));
+  to.add_over({y.elements()}, std::move(launch));
 }
 
 void lower_iota(Lowering& to) {
@@ -97,7 +127,7 @@ void lower_iota(Lowering& to) {
   const Axis axis = split_at(y.dims, to.node.integer("axis"));
   Launch launch(program(to, "IOTA", compute_class(dtype_of(y)), typed("STORE_Y", y)), "iota");
   launch.extent(y.elements()).extent(axis.extent).extent(axis.inner).tensor(y);
-  to.add_over(y.elements(), std::move(launch));
+  to.add_over({y.elements()}, std::move(launch));
 }
 
 }  // namespace addax::opencl

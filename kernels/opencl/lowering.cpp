@@ -1,6 +1,7 @@
 #include "opencl/lowering.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "core/dtype.h"
@@ -11,6 +12,7 @@ namespace addax::opencl {
 namespace {
 
 constexpr int64_t kUsualGroup = 128;
+constexpr uint64_t kScratchAlignment = 128;
 
 std::string type_text(const Tensor& tensor) {
   std::string text = std::string(name(static_cast<DType>(tensor.dtype))) + "(";
@@ -56,9 +58,22 @@ void Lowering::add(Launch launch) {
   }
 }
 
-void Lowering::add_over(int64_t items, Launch launch) {
-  launch.over({items}, {std::min(kUsualGroup, limits.work_group)});
+void Lowering::add_over(const std::vector<int64_t>& items, Launch launch) {
+  int64_t room = std::min(kUsualGroup, limits.work_group);
+  std::vector<int64_t> group;
+  for (int64_t extent : items) {
+    const auto covering = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(extent, 1)));
+    group.push_back(std::min(static_cast<int64_t>(covering), room));
+    room /= group.back();
+  }
+  launch.over(items, std::move(group));
   add(std::move(launch));
+}
+
+Scratch Lowering::scratch(uint64_t bytes) {
+  const Scratch made{scratch_bytes_, bytes};
+  scratch_bytes_ += (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+  return made;
 }
 
 void Lowering::refuse(std::string_view why) const {

@@ -87,8 +87,10 @@ class Lowering {
 
   // Adds a launch, unless it has no items.
   void add(Launch launch);
-  // Items along one axis, in groups of the usual size.
-  void add_over(int64_t items, Launch launch);
+  // Items along up to 3 axes, the innermost first, in groups of the usual size.
+  void add_over(const std::vector<int64_t>& items, Launch launch);
+  // Memory beside what was asked for before.
+  Scratch scratch(uint64_t bytes);
 
   [[noreturn]] void refuse(std::string_view why) const;
   void require(bool holds, std::string_view why) const {
@@ -100,6 +102,9 @@ class Lowering {
   const Node& node;
   const int32_t index;
   std::vector<Launch> launches;
+
+ private:
+  uint64_t scratch_bytes_ = 0;
 };
 
 // The launches of a node. Throws plugin::Failure, ADX_UNSUPPORTED for a node that the device does

@@ -5,6 +5,7 @@
 
 #include "core/dtype.h"
 #include "opencl/lowering.h"
+#include "opencl/reduction_plan.h"
 #include "opencl/view.h"
 #include "ops/scalar_expr.h"
 
@@ -26,15 +27,12 @@ struct MapReduce {
   DType compute = DType::Float32;
   std::vector<Input> inputs;
   std::vector<Output> outputs;
-  int64_t outer = 1;
-  int64_t reduced = 1;
-  int64_t inner = 1;
+  Extents extents;
 
   bool folds() const;
 };
 
-// One launch: an item per element where nothing is folded; else a work-group per block of inner
-// positions, whose items share the middle axis and join what they have in a tree.
+// An item per element where nothing is folded; else as reduction_plan.h cuts it.
 void add_map_reduce(Lowering& to, MapReduce loop);
 
 }  // namespace addax::opencl

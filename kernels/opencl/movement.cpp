@@ -20,7 +20,7 @@ void add_move(Lowering& to, const Tensor& x, View from, const Tensor& y, View in
                 "move");
   launch.extent(count).value(cl_domain(from));
   launch.tensor(x).value(cl_steps(from)).tensor(y).value(cl_steps(into));
-  to.add_over(count, std::move(launch));
+  to.add_over({count}, std::move(launch));
 }
 
 // What `from` shows of the input is the output.

@@ -42,7 +42,7 @@ void lower_pool(Lowering& to) {
   const Tensor& y = to.node.output();
   Launch launch(program(to, "FORWARD"), "pool");
   launch.extent(y.elements()).value(geometry_of(to.node, x.dims, y.dims)).tensor(x).tensor(y);
-  to.add_over(y.elements(), std::move(launch));
+  to.add_over({y.elements()}, std::move(launch));
 }
 
 // max_pool2d_grad(x, dy) and avg_pool2d_grad(dy), which does not read x.
@@ -54,7 +54,7 @@ void lower_pool_grad(Lowering& to) {
   Launch launch(program(to, "GRADIENT"), "pool_grad");
   launch.extent(dx.elements()).value(geometry_of(to.node, dx.dims, dy.dims));
   launch.tensor(x).tensor(dy).tensor(dx);
-  to.add_over(dx.elements(), std::move(launch));
+  to.add_over({dx.elements()}, std::move(launch));
 }
 
 }  // namespace addax::opencl

@@ -23,7 +23,7 @@ void add_draws(Lowering& to, Launch draw) {
   Launch advance(draw.source(), "advance");
   advance.extent(blocks).tensor(state).tensor(to.node.output(1)).over({1}, {1});
   draw.tensor(state).tensor(to.node.output(0));
-  to.add_over(blocks, std::move(draw));
+  to.add_over({blocks}, std::move(draw));
   to.add(std::move(advance));
 }
 
@@ -70,7 +70,7 @@ void lower_batch_indices(Lowering& to) {
   Launch launch(source, "batch_indices");
   launch.value(n).extent(batch).value(half_bits).extent(node.flag("shuffle") ? 1 : 0);
   launch.tensor(node.input(0)).tensor(node.input(1)).tensor(node.output());
-  to.add_over(batch, std::move(launch));
+  to.add_over({batch}, std::move(launch));
 }
 
 }  // namespace addax::opencl

@@ -38,13 +38,13 @@ void lower_reduce(Lowering& to) {
     const int64_t extent = x.dims[static_cast<size_t>(axis)];
     if (is_reduced(axis)) {
       reduced.push_back(axis);
-      loop.reduced *= extent;
+      loop.extents.reduced *= extent;
     } else if (axis >= tail) {
       last.push_back(axis);
-      loop.inner *= extent;
+      loop.extents.inner *= extent;
     } else {
       order.push_back(axis);
-      loop.outer *= extent;
+      loop.extents.outer *= extent;
     }
   }
   order.insert(order.end(), reduced.begin(), reduced.end());

@@ -74,6 +74,30 @@ void collapse(std::vector<View*> views) {
   for (size_t i = 0; i < views.size(); ++i) *views[i] = std::move(merged[i]);
 }
 
+void collapse_runs(const std::vector<View*>& views, std::vector<size_t>& ends) {
+  std::vector<View> joined;
+  for (const View* view : views) joined.push_back({{}, {}, view->offset});
+  size_t begin = 0;
+  for (size_t& end : ends) {
+    const auto from = static_cast<std::ptrdiff_t>(begin), to = static_cast<std::ptrdiff_t>(end);
+    std::vector<View> runs;
+    std::vector<View*> pointers;
+    for (const View* view : views) {
+      runs.push_back({Dims(view->dims.begin() + from, view->dims.begin() + to),
+                      Dims(view->steps.begin() + from, view->steps.begin() + to)});
+    }
+    for (View& run : runs) pointers.push_back(&run);
+    collapse(pointers);
+    for (size_t i = 0; i < views.size(); ++i) {
+      joined[i].dims.insert(joined[i].dims.end(), runs[i].dims.begin(), runs[i].dims.end());
+      joined[i].steps.insert(joined[i].steps.end(), runs[i].steps.begin(), runs[i].steps.end());
+    }
+    begin = end;
+    end = joined.front().dims.size();
+  }
+  for (size_t i = 0; i < views.size(); ++i) *views[i] = std::move(joined[i]);
+}
+
 ClDomain cl_domain(const View& view) {
   ClDomain domain{{}, static_cast<int32_t>(view.dims.size())};
   std::copy(view.dims.begin(), view.dims.end(), domain.dims.begin());

@@ -31,6 +31,8 @@ View permute(const View& view, const std::vector<int>& axes);
 // Merges neighbouring axes where one step walks both in all views, and drops those of extent 1. The
 // views have the same extents.
 void collapse(std::vector<View*> views);
+// The same within runs of axes: `ends` are where the runs end, before and afterwards.
+void collapse_runs(const std::vector<View*>& views, std::vector<size_t>& ends);
 
 // As types.cl has them: passed to kernels by value.
 struct ClDomain {
