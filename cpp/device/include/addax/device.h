@@ -288,8 +288,8 @@ typedef struct adx_device_api {
   double (*event_elapsed_us)(adx_device* device, adx_event* from, adx_event* to);
 
   /* Sets mask[i] to 1 for every node that compile will take, to 0 for the others, which the host
-   * then decomposes. Tensors have no place yet: storage, binding and offset say nothing, except
-   * that constants have their data. */
+   * then decomposes or computes itself. Tensors have no place yet: storage, binding and offset say
+   * nothing, except that constants have their data. */
   void (*supports)(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
   /* Keeps nothing of the graph, which ends with the call. ADX_UNSUPPORTED for a node that supports
    * refuses. */
