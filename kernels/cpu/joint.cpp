@@ -8,9 +8,8 @@ namespace {
 // Fewer chunks would keep cores idle that either kernel could use.
 constexpr int64_t kFewestChunks = 32;
 
-bool reads(const Node& node, const Tensor& tensor) {
-  return std::any_of(node.inputs().begin(), node.inputs().end(),
-                     [&](const Tensor& input) { return input.id == tensor.id; });
+bool are_same_bytes(const Tensor& a, const Tensor& b) {
+  return may_overlap(a, b) && a.raw->offset == b.raw->offset && a.bytes() == b.bytes();
 }
 
 bool overwrites(const Tensor& tensor, const Node& inputs_of) {
@@ -29,9 +28,12 @@ int64_t joint_chunks(const Kernel& first, const Node& first_node, const Kernel& 
   if (!last.by_images || !next.by_images || fewer < kFewestChunks || more % fewer != 0) return 0;
   bool follows = false;
   for (const Tensor& tensor : first_node.outputs()) {
-    if (!reads(second_node, tensor)) continue;
-    if (!first.has_images(tensor) || !second.has_images(tensor)) return 0;
-    follows = true;
+    for (const Tensor& input : second_node.inputs()) {
+      if (!may_overlap(tensor, input)) continue;
+      const bool image_by_image = first.has_images(tensor) && second.has_images(input);
+      if (!image_by_image || !are_same_bytes(tensor, input)) return 0;
+      follows = true;
+    }
   }
   for (const Tensor& tensor : second_node.outputs()) {
     if (second.has_images(tensor) && overwrites(tensor, first_node)) return 0;
