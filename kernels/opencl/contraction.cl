@@ -37,6 +37,8 @@ typedef WIDE(T) Wide;
 #ifdef CLASS_int64
 #define MULTIPLY_ADD(a, b, c) \
   WIDE(as_long)(WIDE(as_ulong)(a) * WIDE(as_ulong)(b) + WIDE(as_ulong)(c))
+#elif defined(FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define MULTIPLY_ADD(a, b, c) fma(a, b, c)
 #else
 #define MULTIPLY_ADD(a, b, c) mad(a, b, c)
 #endif

@@ -2,8 +2,9 @@
 // of b, which it loads from where they lie. At an edge an item shares rows or columns with its
 // neighbour, so that it has all of them, and puts out its own. n_extent is at least COLUMNS.
 
-// Adds `count` columns of a times rows of b; has_zeros is a constant: rows may lie nowhere.
-inline void add_run(Wide sums[ROWS][VECTORS], const int at_a[ROWS], const int a_steps,
+// Adds `count` columns of a times rows of b; has_zeros is a constant: rows may be zero. Has to be
+// inlined for the sums to stay in registers.
+inline __attribute__((always_inline)) void add_run(Wide sums[ROWS][VECTORS], const int at_a[ROWS], const int a_steps,
                     const int at_b, const int b_steps, const int count, const __global uchar* a,
                     const __global uchar* b, const bool has_zeros) {
   for (int i = 0; i < count; ++i) {
@@ -14,9 +15,8 @@ inline void add_run(Wide sums[ROWS][VECTORS], const int at_a[ROWS], const int a_
     }
 #pragma unroll
     for (int r = 0; r < ROWS; ++r) {
-      const int at = has_zeros ? max(at_a[r], 0) : at_a[r];
-      const T there = (T)PASTE(LOAD_, A_DTYPE)(a, at + i * a_steps);
-      const Wide element = has_zeros && at_a[r] < 0 ? (T)0 : there;
+      if (has_zeros && at_a[r] < 0) continue;
+      const Wide element = (T)PASTE(LOAD_, A_DTYPE)(a, at_a[r] + i * a_steps);
 #pragma unroll
       for (int c = 0; c < VECTORS; ++c) sums[r][c] = MULTIPLY_ADD(element, row[c], sums[r][c]);
     }
