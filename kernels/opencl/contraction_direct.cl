@@ -4,9 +4,10 @@
 
 // Adds `count` columns of a times rows of b; has_zeros is a constant: rows may be zero. Has to be
 // inlined for the sums to stay in registers.
-inline __attribute__((always_inline)) void add_run(Wide sums[ROWS][VECTORS], const int at_a[ROWS], const int a_steps,
-                    const int at_b, const int b_steps, const int count, const __global uchar* a,
-                    const __global uchar* b, const bool has_zeros) {
+inline __attribute__((always_inline)) void add_run(
+    Wide sums[ROWS][VECTORS], const int at_a[ROWS], const int a_steps, const int at_b,
+    const int b_steps, const int count, const __global uchar* a, const __global uchar* b,
+    const bool has_zeros) {
   for (int i = 0; i < count; ++i) {
     Wide row[VECTORS];
 #pragma unroll
