@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "ops/op_def.h"
 
@@ -22,11 +23,15 @@ struct UpdateGroups {
   }
 };
 
-// `attrs` are resolved.
-inline UpdateGroups update_groups(const OpDef& op, const Attrs& attrs, size_t num_inputs) {
+// `count` is the op's attribute, resolved.
+inline UpdateGroups update_groups(const OpDef& op, int64_t count, size_t num_inputs) {
   const size_t scalars = op.inputs.size() - 1;
-  const auto count = static_cast<size_t>(attrs.integer("count"));
-  return {scalars, count, (num_inputs - scalars) / count};
+  const auto parameters = static_cast<size_t>(count);
+  return {scalars, parameters, (num_inputs - scalars) / parameters};
+}
+
+inline UpdateGroups update_groups(const OpDef& op, const Attrs& attrs, size_t num_inputs) {
+  return update_groups(op, attrs.integer("count"), num_inputs);
 }
 
 }  // namespace addax

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "cpu/optimizer_groups.h"
-
 namespace addax::cpu {
 namespace {
 
@@ -28,28 +26,16 @@ int64_t count_readers(const adx_graph& graph, int32_t tensor) {
   return readers;
 }
 
-// The node that computes a gradient, if that suits and its operands survive until the optimizer
-// has run; or -1.
-int32_t find_product(const Node& optimizer, const Tensor& gradient) {
-  const adx_graph& graph = optimizer.graph();
+// The node before the optimizer that computes a tensor, and nothing else; or -1.
+int32_t find_producer(const Node& optimizer, int32_t tensor) {
   for (int32_t i = optimizer.index() - 1; i >= 0; --i) {
-    const adx_node& raw = element(graph.nodes, i);
-    if (raw.num_outputs != 1 || raw.outputs[0] != gradient.id) continue;
-    const Node node(graph, i);
-    if (!make_gradient_product(node) || writes_over(optimizer, node)) return -1;
-    for (int32_t between = i + 1; between < optimizer.index(); ++between) {
-      if (writes_over(Node(graph, between), node)) return -1;
-    }
-    return i;
+    const adx_node& node = element(optimizer.graph().nodes, i);
+    if (node.num_outputs == 1 && node.outputs[0] == tensor) return i;
   }
   return -1;
 }
 
-}  // namespace
-
-GradientProduct::GradientProduct(const Node& node)
-    : flops_(node.flops()), operand_bytes_(node.input(0).bytes() + node.input(1).bytes()) {}
-
+// Null where a node had better stay on its own.
 std::unique_ptr<GradientProduct> make_gradient_product(const Node& node) {
   const Tensor& gradient = node.output();
   if (gradient.dtype != DType::Float32 || gradient.raw->storage != ADX_STORAGE_ARENA ||
@@ -61,14 +47,32 @@ std::unique_ptr<GradientProduct> make_gradient_product(const Node& node) {
   return nullptr;
 }
 
-std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer) {
+// Whether the operands of a node keep their values until the optimizer has run.
+bool operands_survive(const Node& node, const Node& optimizer) {
+  for (int32_t i = node.index() + 1; i <= optimizer.index(); ++i) {
+    if (writes_over(Node(node.graph(), i), node)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+GradientProduct::GradientProduct(const Node& node)
+    : flops_(node.flops()), operand_bytes_(node.input(0).bytes() + node.input(1).bytes()) {}
+
+std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer,
+                                                 const UpdateGroups& groups) {
+  const adx_graph& graph = optimizer.graph();
   std::vector<AbsorbedGradient> absorbed;
-  const OptimizerGroups groups(optimizer);
   for (size_t i = 0; i < groups.count; ++i) {
-    const Tensor& gradient = optimizer.input(static_cast<int>(groups.gradient(i)));
-    if (count_readers(optimizer.graph(), gradient.id) != 1) continue;
-    const int32_t node = find_product(optimizer, gradient);
-    if (node >= 0) absorbed.push_back({i, node});
+    const int32_t gradient = optimizer.inputs()[groups.input(UpdateGroups::kGradients, i)].id;
+    if (count_readers(graph, gradient) != 1) continue;
+    const int32_t producer = find_producer(optimizer, gradient);
+    if (producer < 0) continue;
+    const Node node(graph, producer);
+    auto product = make_gradient_product(node);
+    if (product == nullptr || !operands_survive(node, optimizer)) continue;
+    absorbed.push_back({i, producer, std::move(product)});
   }
   return absorbed;
 }

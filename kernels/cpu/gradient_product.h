@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/kernel.h"
+#include "ops/update_groups.h"
 
 namespace addax::cpu {
 
@@ -49,16 +50,15 @@ class GradientProduct {
 std::unique_ptr<GradientProduct> make_matmul_gradient(const Node& node);
 std::unique_ptr<GradientProduct> make_conv_gradient(const Node& node);
 
-// Which of an optimizer's gradients, by number, are computed by which nodes that it may absorb: no
-// one else reads the gradient, and the node's operands are still what they were when the optimizer
-// runs.
+// One of an optimizer's gradients, the node that would compute it, and what computes it instead.
 struct AbsorbedGradient {
   size_t parameter;
   int32_t node;
+  std::unique_ptr<GradientProduct> product;
 };
-std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer);
 
-// What computes an absorbed gradient.
-std::unique_ptr<GradientProduct> make_gradient_product(const Node& node);
+// The gradients that an optimizer may absorb: no one else reads them, and their nodes' operands are
+// still what they were when the optimizer runs.
+std::vector<AbsorbedGradient> absorbed_gradients(const Node& optimizer, const UpdateGroups& groups);
 
 }  // namespace addax::cpu

@@ -63,8 +63,8 @@ class Kernel {
   }
   // Bytes that a run reads and writes, for profiles; negative: all of the node's tensors.
   double bytes() const { return bytes_; }
-  // Floating-point operations of other nodes that the kernel does as well.
-  double absorbed_flops() const { return absorbed_flops_; }
+  // Earlier nodes whose work the kernel does as well, so that they need none of their own.
+  const std::vector<int32_t>& absorbed() const { return absorbed_; }
 
  protected:
   void add_stage(int64_t chunks, double cost) { stages_.push_back({chunks, cost}); }
@@ -73,7 +73,7 @@ class Kernel {
   std::vector<int32_t> image_tensors_;
   size_t workspace_bytes_ = 0;
   double bytes_ = -1;
-  double absorbed_flops_ = 0;
+  std::vector<int32_t> absorbed_;
 };
 
 using KernelPtr = std::unique_ptr<Kernel>;

@@ -5,8 +5,9 @@
 
 #include "cpu/gradient_product.h"
 #include "cpu/kernels.h"
-#include "cpu/optimizer_groups.h"
 #include "cpu/update_kernels.h"
+#include "ops/registry.h"
+#include "ops/update_groups.h"
 
 namespace addax::cpu {
 
@@ -20,6 +21,11 @@ const UpdateKernels& update_kernels(Isa isa) {
 }
 
 namespace {
+
+UpdateGroups groups_of(const Node& node) {
+  return update_groups(OpRegistry::instance().at(node.op()), node.integer("count"),
+                       node.inputs().size());
+}
 
 // Elements that chunks are multiples of, within a parameter.
 constexpr int64_t kUnit = 256;
@@ -65,7 +71,7 @@ class ParameterChunks {
 class Optimizer : public Kernel {
  public:
   explicit Optimizer(const Node& node)
-      : groups_(node),
+      : groups_(groups_of(node)),
         learning_rate_(node.input(0)),
         inputs_(node.inputs().begin(), node.inputs().end()),
         outputs_(node.outputs().begin(), node.outputs().end()),
@@ -75,24 +81,26 @@ class Optimizer : public Kernel {
     for (const Tensor& tensor : inputs_) bytes_ += static_cast<double>(tensor.bytes());
     for (const Tensor& tensor : outputs_) bytes_ += static_cast<double>(tensor.bytes());
     int64_t chunks = 0;
+    double flops = 0;
     Stage preparation;
-    for (const AbsorbedGradient& gradient : absorbed_gradients(node)) {
-      std::erase(plain_, gradient.parameter);
-      auto product = make_gradient_product(Node(node.graph(), gradient.node));
-      chunks += product->chunks();
-      preparation.chunks += product->preparation().chunks;
-      preparation.cost += product->preparation().cost;
-      absorbed_flops_ += product->flops();
-      bytes_ += static_cast<double>(product->operand_bytes() -
-                                    inputs_[groups_.gradient(gradient.parameter)].bytes());
-      products_.push_back({gradient.parameter, workspace_bytes_, std::move(product)});
-      workspace_bytes_ += aligned(products_.back().product->workspace_bytes());
+    for (AbsorbedGradient& gradient : absorbed_gradients(node, groups_)) {
+      const size_t i = gradient.parameter;
+      const GradientProduct& product = *gradient.product;
+      std::erase(plain_, i);
+      chunks += product.chunks();
+      flops += product.flops();
+      preparation.chunks += product.preparation().chunks;
+      preparation.cost += product.preparation().cost;
+      bytes_ += static_cast<double>(product.operand_bytes() - gradient_of(i).bytes());
+      absorbed_.push_back(gradient.node);
+      products_.push_back({i, workspace_bytes_, std::move(gradient.product)});
+      workspace_bytes_ += aligned(product.workspace_bytes());
     }
     std::vector<Tensor> parameters;
-    for (size_t i : plain_) parameters.push_back(inputs_[groups_.input(0, i)]);
+    for (size_t i : plain_) parameters.push_back(parameter(i));
     chunks_ = ParameterChunks(parameters);
     if (preparation.chunks > 0) stages_.push_back(preparation);
-    add_stage(chunks + chunks_.count(), absorbed_flops_ + kFlopsPerByte * bytes_);
+    add_stage(chunks + chunks_.count(), flops + kFlopsPerByte * bytes_);
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const final {
@@ -130,7 +138,7 @@ class Optimizer : public Kernel {
     }
     chunks_.visit(chunk, [&](size_t index, int64_t first, int64_t n) {
       const size_t i = plain_[index];
-      const Tensor& gradient = inputs_[groups_.gradient(i)];
+      const Tensor& gradient = gradient_of(i);
       const auto item = static_cast<int64_t>(addax::size_of(gradient.dtype));
       body(i, first, n, context.data<const std::byte>(gradient) + first * item);
     });
@@ -142,9 +150,9 @@ class Optimizer : public Kernel {
   }
   template <class T>
   T* out(const RunContext& context, size_t group, size_t i, int64_t first) const {
-    return context.data<T>(outputs_[group * groups_.count + i]) + first;
+    return context.data<T>(outputs_[groups_.output(group, i)]) + first;
   }
-  bool is_double(size_t i) const { return inputs_[groups_.input(0, i)].dtype == DType::Float64; }
+  bool is_double(size_t i) const { return parameter(i).dtype == DType::Float64; }
 
   // A gradient computed here, and where in the workspace it keeps what it prepares.
   struct Absorbed {
@@ -153,7 +161,14 @@ class Optimizer : public Kernel {
     std::unique_ptr<GradientProduct> product;
   };
 
-  OptimizerGroups groups_;
+  const Tensor& parameter(size_t i) const {
+    return inputs_[groups_.input(UpdateGroups::kParameters, i)];
+  }
+  const Tensor& gradient_of(size_t i) const {
+    return inputs_[groups_.input(UpdateGroups::kGradients, i)];
+  }
+
+  UpdateGroups groups_;
   Tensor learning_rate_;
   std::vector<Tensor> inputs_, outputs_;
   std::vector<Absorbed> products_;
@@ -199,8 +214,8 @@ class Adam : public Optimizer {
                     const void* gradient) const {
     return {in<T>(context, 0, i, first),  static_cast<const T*>(gradient),
             in<T>(context, 2, i, first),  in<T>(context, 3, i, first),
-            out<T>(context, 0, i, first), out<T>(context, 1, i, first),
-            out<T>(context, 2, i, first), n};
+            out<T>(context, 0, i, first), out<T>(context, 2, i, first),
+            out<T>(context, 3, i, first), n};
   }
 
   Tensor step_;
@@ -239,7 +254,7 @@ class Sgd : public Optimizer {
             static_cast<const T*>(gradient),
             slots ? in<T>(context, 2, i, first) : nullptr,
             out<T>(context, 0, i, first),
-            slots ? out<T>(context, 1, i, first) : nullptr,
+            slots ? out<T>(context, 2, i, first) : nullptr,
             n};
   }
 
@@ -250,17 +265,8 @@ class Sgd : public Optimizer {
 
 }  // namespace
 
-bool is_optimizer(std::string_view op) { return op == "adam" || op == "sgd"; }
-
-OptimizerGroups::OptimizerGroups(const Node& optimizer) {
-  const bool adam = optimizer.op() == "adam";
-  scalars = adam ? 2 : 1;
-  in_groups = adam ? 4 : optimizer.number("momentum", 0) != 0 ? 3 : 2;
-  count = (static_cast<size_t>(optimizer.num_inputs()) - scalars) / in_groups;
-}
-
 bool accepts_optimizer(const Node& node) {
-  for (const Tensor& tensor : node.inputs().subspan(OptimizerGroups(node).scalars)) {
+  for (const Tensor& tensor : node.inputs().subspan(groups_of(node).scalars)) {
     if (tensor.dtype != DType::Float32 && tensor.dtype != DType::Float64) return false;
   }
   return true;

@@ -10,10 +10,8 @@
 
 #include "core/error.h"
 #include "cpu/denormals.h"
-#include "cpu/gradient_product.h"
 #include "cpu/joint.h"
 #include "cpu/kernel_table.h"
-#include "cpu/optimizer_groups.h"
 #include "cpu/plugin.h"
 #include "cpu/status.h"
 
@@ -98,18 +96,6 @@ std::string describe(const std::string& op, const std::string& label, const Kern
   return text;
 }
 
-// Nodes that are computed within an optimizer's.
-std::vector<bool> absorbed_nodes(const adx_graph& graph) {
-  std::vector<bool> absorbed(static_cast<size_t>(graph.num_nodes), false);
-  for (int32_t i = 0; i < graph.num_nodes; ++i) {
-    if (!is_optimizer(element(graph.nodes, i).op)) continue;
-    for (const AbsorbedGradient& gradient : absorbed_gradients(Node(graph, i))) {
-      absorbed[static_cast<size_t>(gradient.node)] = true;
-    }
-  }
-  return absorbed;
-}
-
 }  // namespace
 
 void CheckFailure::report(int64_t index, double value) {
@@ -139,11 +125,7 @@ Program::Program(const adx_graph& graph, const adx_host& host)
       keep_constant(tensor, type.bytes(), source);
     }
   }
-  const std::vector<bool> absorbed = absorbed_nodes(graph);
-  for (int32_t i = 0; i < graph.num_nodes; ++i) {
-    if (absorbed[static_cast<size_t>(i)]) continue;
-    add_step(graph, i);
-  }
+  add_steps(graph);
   join_steps(graph);
 }
 
@@ -176,8 +158,23 @@ void Program::keep_constant(const adx_tensor& tensor, uint64_t bytes, Source& so
   source.constant = constants_.back().data();
 }
 
-void Program::add_step(const adx_graph& graph, int32_t index) {
-  const Node node(graph, index);
+// Backwards, since a kernel may absorb nodes before its own.
+void Program::add_steps(const adx_graph& graph) {
+  std::vector<bool> absorbed(static_cast<size_t>(graph.num_nodes));
+  for (int32_t i = graph.num_nodes - 1; i >= 0; --i) {
+    if (absorbed[static_cast<size_t>(i)]) continue;
+    std::optional<Step> step = make_step(Node(graph, i));
+    if (!step) continue;
+    for (int32_t node : step->kernel->absorbed()) absorbed[static_cast<size_t>(node)] = true;
+    steps_.push_back(std::move(*step));
+  }
+  std::reverse(steps_.begin(), steps_.end());
+  for (const Step& step : steps_) {
+    host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());
+  }
+}
+
+std::optional<Program::Step> Program::make_step(const Node& node) {
   const KernelEntry* entry = find_kernel(node);
   if (entry == nullptr) {
     throw UnsupportedError(
@@ -185,16 +182,18 @@ void Program::add_step(const adx_graph& graph, int32_t index) {
   }
   Step step;
   step.kernel = entry->make(node);
-  if (step.kernel == nullptr) return;
-  step.node = index;
+  if (step.kernel == nullptr) return std::nullopt;
+  step.node = node.index();
   step.op = node.op();
   step.label = node.label();
-  step.flops = node.flops() + step.kernel->absorbed_flops();
-  if (step.kernel->absorbed_flops() > 0) step.op += "+gradients";
+  step.flops = node.flops();
+  if (!step.kernel->absorbed().empty()) step.op += "+gradients";
+  for (int32_t absorbed : step.kernel->absorbed()) {
+    step.flops += element(node.graph().nodes, absorbed).flops;
+  }
   step.bytes = step.kernel->bytes();
   if (step.bytes < 0) step.bytes = bytes_of(node);
-  host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());
-  steps_.push_back(std::move(step));
+  return step;
 }
 
 void Program::resolve(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,9 @@ class Program {
     const void* constant = nullptr;
   };
 
-  void add_step(const adx_graph& graph, int32_t index);
+  void add_steps(const adx_graph& graph);
+  // Nothing where a node has nothing to do at run time.
+  static std::optional<Step> make_step(const Node& node);
   void join_steps(const adx_graph& graph);
   void keep_constant(const adx_tensor& tensor, uint64_t bytes, Source& source);
   void resolve(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);

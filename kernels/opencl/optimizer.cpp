@@ -6,7 +6,6 @@
 #include "opencl/kernel_table.h"
 #include "opencl/render.h"
 #include "opencl/sources.h"
-#include "ops/op_def.h"
 #include "ops/registry.h"
 #include "ops/update_groups.h"
 
@@ -55,10 +54,8 @@ class Optimizer {
 
  private:
   static UpdateGroups groups_of(const Node& node) {
-    const OpDef& op = OpRegistry::instance().at(node.op());
-    const auto count = static_cast<size_t>(node.integer("count"));
-    const size_t scalars = op.inputs.size() - 1;
-    return {scalars, count, (node.inputs().size() - scalars) / count};
+    return update_groups(OpRegistry::instance().at(node.op()), node.integer("count"),
+                         node.inputs().size());
   }
 
   bool is_wide() const { return dtype_ == DType::Float32 || dtype_ == DType::Float64; }
