@@ -58,6 +58,7 @@ OpRegistry build_registry() {
   register_loss_ops(ops);
   register_shape_ops(ops);
   register_gather_ops(ops);
+  register_sort_ops(ops);
   register_source_ops(ops);
   register_random_ops(ops);
   register_update_ops(ops);

@@ -43,6 +43,7 @@ void register_softmax_ops(OpRegistryBuilder& ops);
 void register_loss_ops(OpRegistryBuilder& ops);
 void register_shape_ops(OpRegistryBuilder& ops);
 void register_gather_ops(OpRegistryBuilder& ops);
+void register_sort_ops(OpRegistryBuilder& ops);
 void register_source_ops(OpRegistryBuilder& ops);
 void register_random_ops(OpRegistryBuilder& ops);
 void register_update_ops(OpRegistryBuilder& ops);

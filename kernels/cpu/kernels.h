@@ -23,6 +23,12 @@ KernelPtr make_reduce(const Node& node);
 bool accepts_arg_reduce(const Node& node);
 KernelPtr make_arg_reduce(const Node& node);
 
+// sort.cpp
+bool accepts_sort(const Node& node);
+KernelPtr make_sort(const Node& node);
+KernelPtr make_argsort(const Node& node);
+KernelPtr make_top_k(const Node& node);
+
 // movement.cpp: copy reshape broadcast_to slice pad concatenate flip
 bool accepts_movement(const Node& node);
 KernelPtr make_copy(const Node& node);

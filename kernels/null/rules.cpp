@@ -11,6 +11,7 @@ Rule find_rule(std::string_view op) {
     add_reduce_rules(all);
     add_contraction_rules(all);
     add_shape_rules(all);
+    add_sort_rules(all);
     add_layer_rules(all);
     add_update_rules(all);
     return all;

@@ -18,6 +18,7 @@ void add_elementwise_rules(Rules& rules);
 void add_reduce_rules(Rules& rules);
 void add_contraction_rules(Rules& rules);
 void add_shape_rules(Rules& rules);
+void add_sort_rules(Rules& rules);
 void add_layer_rules(Rules& rules);
 void add_update_rules(Rules& rules);
 

@@ -20,6 +20,7 @@ constexpr auto kEntries = std::to_array<Entry>({
     {"any", lower_reduce},
     {"argmax", lower_arg_reduce},
     {"argmin", lower_arg_reduce},
+    {"argsort", lower_argsort},
     {"avg_pool2d", lower_pool},
     {"avg_pool2d_grad", lower_pool_grad},
     {"batch_indices", lower_batch_indices},

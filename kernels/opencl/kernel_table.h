@@ -34,6 +34,8 @@ void lower_take(Lowering& to);
 void lower_scatter_add(Lowering& to);
 void lower_check_range(Lowering& to);
 
+void lower_argsort(Lowering& to);  // sort.cpp
+
 void lower_matmul(Lowering& to);  // matmul.cpp: matmul matmul_epilogue
 
 // conv.cpp: conv2d conv2d_epilogue and the gradients

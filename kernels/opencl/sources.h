@@ -25,5 +25,6 @@ extern const std::string_view optimizer;
 extern const std::string_view pool;
 extern const std::string_view random;
 extern const std::string_view softmax;
+extern const std::string_view sort;
 
 }  // namespace addax::opencl::sources

@@ -154,6 +154,10 @@ class MeanMetricWrapper(Mean):
         y_true, y_pred = as_tensor(y_true), losses.widened(as_tensor(y_pred))
         super().update_state(self._fn(y_true, y_pred, **self._fn_arguments), sample_weight)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal metric."""
+        return {**super().get_config(), **self._fn_arguments}
+
 
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Whether targets and predictions are equal, element by element.
@@ -191,12 +195,39 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tenso
     >>> sparse_categorical_accuracy([1], [[0.2, 0.8]]).tolist()
     [1.0]
     """
-    y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        y_true = y_true.reshape(list(y_true.shape[:-1]))
+    y_true, y_pred = _labels_and_scores(y_true, y_pred)
     # Class numbers are exact in float32, and comparing them there is one loop with the sum.
     hits = y_true.astype("float32") == reduction.argmax(y_pred, -1).astype("float32")
     return hits.astype("float32")
+
+
+def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
+    """Whether fewer than ``k`` predictions exceed the one where the largest target is.
+
+    >>> top_k_categorical_accuracy([[0.0, 1.0, 0.0]], [[0.5, 0.3, 0.2]], k=2).tolist()
+    [1.0]
+    """
+    return emit("in_top_k", reduction.argmax(y_true, -1), y_pred, k=k).astype("float32")
+
+
+def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Tensor:
+    """Whether fewer than ``k`` predictions exceed that of the label.
+
+    >>> sparse_top_k_categorical_accuracy([1], [[0.5, 0.3, 0.2]], k=2).tolist()
+    [1.0]
+    """
+    y_true, y_pred = _labels_and_scores(y_true, y_pred)
+    if y_true.dtype.startswith(("float", "bfloat")):
+        y_true = y_true.astype("int32")
+    return emit("in_top_k", y_true, y_pred, k=k).astype("float32")
+
+
+def _labels_and_scores(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Labels with one axis less than the predictions, though they may come in columns."""
+    y_true, y_pred = as_tensor(y_true), as_tensor(y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true.reshape(list(y_true.shape[:-1]))
+    return y_true, y_pred
 
 
 class Accuracy(MeanMetricWrapper):
@@ -259,6 +290,40 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """Share of one-hot labels that are among the ``k`` largest predictions.
+
+    >>> metric = TopKCategoricalAccuracy(k=2)
+    >>> metric.update_state([[0.0, 1.0, 0.0]], [[0.5, 0.3, 0.2]])
+    >>> metric.result().item()
+    1.0
+    """
+
+    more_is_better = True
+
+    def __init__(
+        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None
+    ) -> None:
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+    """Share of labels, given as class numbers, that are among the ``k`` largest predictions.
+
+    >>> metric = SparseTopKCategoricalAccuracy(k=2)
+    >>> metric.update_state([1], [[0.5, 0.3, 0.2]])
+    >>> metric.result().item()
+    1.0
+    """
+
+    more_is_better = True
+
+    def __init__(
+        self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: str | None = None
+    ) -> None:
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k)
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -343,6 +408,8 @@ _classes: tuple[type[Metric], ...] = (
     MeanSquaredError,
     SparseCategoricalAccuracy,
     SparseCategoricalCrossentropy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
 )
 _table: dict[str, Callable[..., Metric]] = {
     name: cls for cls in _classes for name in (cls.__name__, naming.snake_case(cls.__name__))

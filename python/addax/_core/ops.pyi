@@ -5,7 +5,7 @@ from __future__ import annotations
 import addax._core
 import collections.abc
 import typing
-__all__: list[str] = ['abs', 'adam', 'add', 'all', 'any', 'arctan', 'arctan2', 'argmax', 'argmin', 'avg_pool2d', 'batch_indices', 'batch_norm', 'batch_norm_train', 'broadcast_to', 'cast', 'ceil', 'clip', 'concatenate', 'conv2d', 'cos', 'divide', 'dropout', 'elu', 'equal', 'erf', 'exp', 'expm1', 'flip', 'floor', 'floor_divide', 'gelu', 'greater', 'greater_equal', 'hard_sigmoid', 'iota', 'isfinite', 'isinf', 'isnan', 'leaky_relu', 'less', 'less_equal', 'log', 'log1p', 'log_softmax', 'logical_and', 'logical_not', 'logical_or', 'logical_xor', 'logsumexp', 'matmul', 'max', 'max_pool2d', 'maximum', 'mean', 'min', 'minimum', 'mod', 'multiply', 'negative', 'not_equal', 'one_hot', 'pad', 'power', 'prod', 'random_normal', 'random_uniform', 'reciprocal', 'relu', 'relu6', 'reshape', 'round', 'rsqrt', 'scatter_add', 'selu', 'sgd', 'sigmoid', 'sign', 'silu', 'sin', 'slice', 'softmax', 'softmax_cross_entropy', 'softplus', 'softsign', 'sparse_softmax_cross_entropy', 'sqrt', 'square', 'std', 'stop_gradient', 'subtract', 'sum', 'take', 'tan', 'tanh', 'transpose', 'var', 'where']
+__all__: list[str] = ['abs', 'adam', 'add', 'all', 'any', 'arctan', 'arctan2', 'argmax', 'argmin', 'argsort', 'avg_pool2d', 'batch_indices', 'batch_norm', 'batch_norm_train', 'broadcast_to', 'cast', 'ceil', 'clip', 'concatenate', 'conv2d', 'cos', 'divide', 'dropout', 'elu', 'equal', 'erf', 'exp', 'expm1', 'flip', 'floor', 'floor_divide', 'gelu', 'greater', 'greater_equal', 'hard_sigmoid', 'in_top_k', 'iota', 'isfinite', 'isinf', 'isnan', 'leaky_relu', 'less', 'less_equal', 'log', 'log1p', 'log_softmax', 'logical_and', 'logical_not', 'logical_or', 'logical_xor', 'logsumexp', 'matmul', 'max', 'max_pool2d', 'maximum', 'mean', 'min', 'minimum', 'mod', 'multiply', 'negative', 'not_equal', 'one_hot', 'pad', 'power', 'prod', 'random_normal', 'random_uniform', 'reciprocal', 'relu', 'relu6', 'reshape', 'round', 'rsqrt', 'scatter_add', 'selu', 'sgd', 'sigmoid', 'sign', 'silu', 'sin', 'slice', 'softmax', 'softmax_cross_entropy', 'softplus', 'softsign', 'sort', 'sparse_softmax_cross_entropy', 'sqrt', 'square', 'std', 'stop_gradient', 'subtract', 'sum', 'take', 'tan', 'tanh', 'top_k', 'transpose', 'var', 'where']
 def abs(x: object) -> addax._core.Tensor:
     """
     Absolute value; its gradient at 0 is 0.
@@ -91,6 +91,19 @@ def argmin(x: object, axis: int, keepdims: bool = False) -> addax._core.Tensor:
     Arguments:
         axis: Axis to search along.
         keepdims: Keep reduced axes with extent 1.
+    """
+def argsort(x: object, axis: int = -1, descending: bool = False) -> addax._core.Tensor:
+    """
+    Positions that put elements in ascending order along an axis.
+    
+    Of equal elements the first stays first. NaN counts as the largest number.
+    
+    >>> ax.ops.argsort([3.0, 1.0, 2.0])
+    Tensor([1, 2, 0], dtype=int32)
+    
+    Arguments:
+        axis: Axis along which elements are put in order.
+        descending: Put the largest element first.
     """
 def avg_pool2d(x: object, pool_size: int | collections.abc.Sequence[int], strides: int | collections.abc.Sequence[int], padding: int | collections.abc.Sequence[int] = (0, 0, 0, 0)) -> addax._core.Tensor:
     """
@@ -327,6 +340,20 @@ def hard_sigmoid(x: object) -> addax._core.Tensor:
     
     >>> ax.ops.hard_sigmoid([-3.0, 0.0, 3.0])
     Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+def in_top_k(targets: object, predictions: object, k: int) -> addax._core.Tensor:
+    """
+    Whether fewer than `k` classes have a larger score than the target.
+    
+    `predictions` has shape (..., K) and `targets`, numbers of classes, (...). A target outside [0, K)
+    is an error, found where the data are. NaN counts as larger than any number; a target whose score is
+    NaN is not among the largest.
+    
+    >>> ax.ops.in_top_k([1, 0], [[0.1, 0.3, 0.6], [0.2, 0.7, 0.5]], k=2)
+    Tensor([ True, False], dtype=bool)
+    
+    Arguments:
+        k: How many classes may be as good as the target.
     """
 def iota(shape: int | collections.abc.Sequence[int], axis: int = 0, *, dtype: object) -> addax._core.Tensor:
     """
@@ -773,6 +800,18 @@ def softsign(x: object) -> addax._core.Tensor:
     >>> ax.ops.softsign([-1.0, 0.0, 3.0])
     Tensor([-0.5 ,  0.  ,  0.75], dtype=float32)
     """
+def sort(x: object, axis: int = -1) -> addax._core.Tensor:
+    """
+    Elements in ascending order along an axis.
+    
+    NaN counts as the largest number.
+    
+    >>> ax.ops.sort([3.0, 1.0, 2.0])
+    Tensor([1., 2., 3.], dtype=float32)
+    
+    Arguments:
+        axis: Axis along which elements are sorted.
+    """
 def sparse_softmax_cross_entropy(logits: object, labels: object) -> addax._core.Tensor:
     """
     Cross-entropy of `softmax(logits)` against integer labels.
@@ -859,6 +898,20 @@ def tanh(x: object) -> addax._core.Tensor:
     
     >>> ax.ops.tanh([0.0, 20.0])
     Tensor([0., 1.], dtype=float32)
+    """
+def top_k(x: object, k: int, sorted: bool = True) -> tuple[addax._core.Tensor, ...]:
+    """
+    The `k` largest elements along the last axis, and their positions.
+    
+    The largest comes first, and of equal elements the first. NaN counts as the largest number.
+    
+    >>> values, indices = ax.ops.top_k([1.0, 3.0, 2.0], k=2)
+    >>> values, indices
+    (Tensor([3., 2.], dtype=float32), Tensor([1, 2], dtype=int32))
+    
+    Arguments:
+        k: How many elements.
+        sorted: Whether the order matters; False allows any, though it is the same one today.
     """
 def transpose(x: object, permutation: int | collections.abc.Sequence[int] = tuple()) -> addax._core.Tensor:
     """

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from addax import _core
-from addax.ops import creation, linalg, manipulation, neural, reduction
+from addax.ops import creation, linalg, manipulation, neural, reduction, sorting
 from addax.symbolic import accept_symbolic
 
 # Building blocks of this package that are not ops.
@@ -42,7 +42,7 @@ def _collect() -> dict[str, Callable[..., Any]]:
         for record in _core.op_records()
         if record["public"]
     }
-    for module in (creation, linalg, manipulation, neural, reduction):
+    for module in (creation, linalg, manipulation, neural, reduction, sorting):
         functions.update(_functions(module))
     functions["absolute"] = functions["abs"]
     functions["swish"] = functions["silu"]

@@ -110,6 +110,10 @@ std::vector<Case> layer_cases() {
       {"argmax", {f32({2, 4})}, {{"axis", int64_t{-1}}}},
       {"argmin", {f32({2, 4})}, {{"axis", int64_t{0}}, {"keepdims", true}}},
       {"logsumexp", {f32({2, 4})}, {{"axes", Ints{1}}}},
+      {"sort", {f32({2, 4})}, {{"axis", int64_t{0}}}},
+      {"argsort", {f32({2, 4})}, {{"descending", true}}},
+      {"top_k", {f32({2, 4})}, {{"k", int64_t{3}}}},
+      {"in_top_k", {i32({2}), f32({2, 4})}, {{"k", int64_t{3}}}},
   };
 }
 

@@ -12,6 +12,7 @@ from addax.conformance.cases import (
     random,
     reduce,
     shape,
+    sort,
     update,
 )
 from addax.conformance.cases.case import CASES, Arg, Bad, OpCase, Sample
@@ -29,5 +30,6 @@ __all__ = [
     "random",
     "reduce",
     "shape",
+    "sort",
     "update",
 ]
