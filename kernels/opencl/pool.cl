@@ -1,10 +1,27 @@
-// Pooling over windows of images [n, height, width, channels], and its gradients: an item per
-// element of what is made. Padding never counts.
+// Pooling over windows of images [n, height, width, channels], and its gradients: an item per WIDTH
+// channels of a pixel of what is made, V. Padding never counts.
 
 typedef struct {
   WindowAxis height, width;
   int channels;
 } Geometry;
+
+// Numbers of taps are of type I, and CHOOSE(a, b, c) is b where c holds.
+#if WIDTH == 1
+typedef T V;
+typedef int I;
+#define LOAD_V LOAD_X
+#define STORE_V STORE_X
+#define CHOOSE(a, b, c) ((c) ? (b) : (a))
+#else
+#define WORD_(a, b) a##b
+#define WORD(a, b) WORD_(a, b)
+typedef WORD(T, WIDTH) V;
+typedef WORD(TAP, WIDTH) I;
+#define LOAD_V(p, i) WORD(vload, WIDTH)(0, (const __global T*)(p) + (i))
+#define STORE_V(p, i, v) WORD(vstore, WIDTH)(v, 0, (__global T*)(p) + (i))
+#define CHOOSE(a, b, c) select(a, b, c)
+#endif
 
 // The part of a window that lies on the input.
 typedef struct {
@@ -31,22 +48,26 @@ inline int at(const Geometry g, const int height, const int width, const int ima
 #define OUTPUT_AT(image, h, w, channel) at(g, g.height.out, g.width.out, image, h, w, channel)
 
 #ifdef MAX
-// Where the first largest element of a window is; NaN counts as largest.
-inline int largest(const __global uchar* x, const Geometry g, const int image, const Range rows,
-                   const Range columns, const int channel) {
-  int best_at = INPUT_AT(image, rows.begin, columns.begin, channel);
-  T best = LOAD_X(x, best_at);
+// The first largest element of each channel's window, and the number of its tap by rows; NaN counts
+// as largest.
+typedef struct {
+  V value;
+  I tap;
+} Largest;
+
+inline Largest largest(const __global uchar* x, const Geometry g, const int image, const Range rows,
+                       const Range columns, const int channel) {
+  Largest best = {LOAD_V(x, INPUT_AT(image, rows.begin, columns.begin, channel)), (I)(0)};
+  int tap = 0;
   for (int h = rows.begin; h < rows.end; ++h) {
-    for (int w = columns.begin; w < columns.end; ++w) {
-      const int here = INPUT_AT(image, h, w, channel);
-      const T value = LOAD_X(x, here);
-      if (value > best || (value != value && best == best)) {
-        best = value;
-        best_at = here;
-      }
+    for (int w = columns.begin; w < columns.end; ++w, ++tap) {
+      const V value = LOAD_V(x, INPUT_AT(image, h, w, channel));
+      const I better = value > best.value || (value != value && best.value == best.value);
+      best.value = CHOOSE(best.value, value, better);
+      best.tap = CHOOSE(best.tap, (I)(tap), better);
     }
   }
-  return best_at;
+  return best;
 }
 #endif
 
@@ -55,52 +76,52 @@ inline int elements_of(const Range rows, const Range columns) {
 }
 
 #ifdef FORWARD
-__kernel void pool(RECORD, const int count, const Geometry g, TENSOR(x), TENSOR(y)) {
+// Items over the channels, the columns, and the rows of all images.
+__kernel void pool(RECORD, const int images, const Geometry g, TENSOR(x), TENSOR(y)) {
   RETURN_IF_FAILED;
-  const int i = get_global_id(0);
-  if (i >= count) return;
-  const int channel = i % g.channels, pixel = i / g.channels;
-  const int image = pixel / (g.height.out * g.width.out);
-  const Range rows = window_at(g.height, pixel / g.width.out % g.height.out);
-  const Range columns = window_at(g.width, pixel % g.width.out);
+  const int channel = get_global_id(0) * WIDTH, column = get_global_id(1), line = get_global_id(2);
+  if (channel >= g.channels || column >= g.width.out || line >= images * g.height.out) return;
+  const int image = line / g.height.out, row = line % g.height.out;
+  const Range rows = window_at(g.height, row), columns = window_at(g.width, column);
 #ifdef MAX
-  const T result = LOAD_X(ADDRESS(x), largest(ADDRESS(x), g, image, rows, columns, channel));
+  const V result = largest(ADDRESS(x), g, image, rows, columns, channel).value;
 #else
-  T total = 0;
+  V result = 0;
   for (int h = rows.begin; h < rows.end; ++h) {
     for (int w = columns.begin; w < columns.end; ++w) {
-      total += LOAD_X(ADDRESS(x), INPUT_AT(image, h, w, channel));
+      result += LOAD_V(ADDRESS(x), INPUT_AT(image, h, w, channel));
     }
   }
-  const T result = total / elements_of(rows, columns);
+  result /= (T)elements_of(rows, columns);
 #endif
-  STORE_X(ADDRESS(y), i, result);
+  STORE_V(ADDRESS(y), OUTPUT_AT(image, row, column, channel), result);
 }
 #endif
 
 #ifdef GRADIENT
-// An element of the input collects from the windows that hold it, in their order.
-__kernel void pool_grad(RECORD, const int count, const Geometry g, TENSOR(x), TENSOR(dy),
+// Each pixel of the input collects from the windows that hold it, in their order.
+__kernel void pool_grad(RECORD, const int images, const Geometry g, TENSOR(x), TENSOR(dy),
                         TENSOR(dx)) {
   RETURN_IF_FAILED;
-  const int i = get_global_id(0);
-  if (i >= count) return;
-  const int channel = i % g.channels, pixel = i / g.channels;
-  const int image = pixel / (g.height.in * g.width.in);
-  const Range over_rows = windows_over(g.height, pixel / g.width.in % g.height.in);
-  const Range over_columns = windows_over(g.width, pixel % g.width.in);
-  T total = 0;
+  const int channel = get_global_id(0) * WIDTH, column = get_global_id(1), line = get_global_id(2);
+  if (channel >= g.channels || column >= g.width.in || line >= images * g.height.in) return;
+  const int image = line / g.height.in, row = line % g.height.in;
+  const Range over_rows = windows_over(g.height, row);
+  const Range over_columns = windows_over(g.width, column);
+  V total = 0;
   for (int h = over_rows.begin; h < over_rows.end; ++h) {
     for (int w = over_columns.begin; w < over_columns.end; ++w) {
       const Range rows = window_at(g.height, h), columns = window_at(g.width, w);
-      const T share = LOAD_X(ADDRESS(dy), OUTPUT_AT(image, h, w, channel));
+      const V share = LOAD_V(ADDRESS(dy), OUTPUT_AT(image, h, w, channel));
 #ifdef MAX
-      if (largest(ADDRESS(x), g, image, rows, columns, channel) == i) total += share;
+      const int tap = (row - rows.begin) * (columns.end - columns.begin) + column - columns.begin;
+      const I chosen = largest(ADDRESS(x), g, image, rows, columns, channel).tap == (I)(tap);
+      total += CHOOSE((V)(0), share, chosen);
 #else
-      total += share / elements_of(rows, columns);
+      total += share / (T)elements_of(rows, columns);
 #endif
     }
   }
-  STORE_X(ADDRESS(dx), i, total);
+  STORE_V(ADDRESS(dx), INPUT_AT(image, row, column, channel), total);
 }
 #endif

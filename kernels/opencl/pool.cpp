@@ -1,3 +1,4 @@
+#include <numeric>
 #include <string>
 
 #include "opencl/kernel_table.h"
@@ -21,13 +22,30 @@ Geometry geometry_of(const Node& node, const Dims& x, const Dims& y) {
           window_axis(node, 1, x[2], y[2], size[1], 1), static_cast<int32_t>(x[3])};
 }
 
+// Channels that an item takes: as many as divide them, where they lie as they are computed with.
+int64_t width_of(const Tensor& images) {
+  const DType dtype = dtype_of(images);
+  if (dtype != compute_class(dtype)) return 1;
+  return std::gcd(images.dims[3], int64_t{16});
+}
+
 std::string program(const Lowering& to, const char* part) {
-  const DType dtype = dtype_of(to.node.output());
+  const Tensor& images = to.node.output();
+  const DType dtype = dtype_of(images);
   const std::string name(addax::name(dtype));
   std::string text = preamble(to.limits, compute_class(dtype)) + define(part, 1);
+  text += define("WIDTH", width_of(images));
+  text += define("TAP", dtype == DType::Float64 ? "long" : "int");
   if (to.node.op().starts_with("max")) text += define("MAX", 1);
   return text + define("LOAD_X", "LOAD_" + name) + define("STORE_X", "STORE_" + name) +
          std::string(sources::window) + std::string(sources::pool);
+}
+
+// Items over the channels, columns, and rows of all images of what is made.
+void add_over_pixels(Lowering& to, Launch launch) {
+  const Tensor& images = to.node.output();
+  const Dims& dims = images.dims;
+  to.add_over({dims[3] / width_of(images), dims[2], dims[0] * dims[1]}, std::move(launch));
 }
 
 void require_floating(const Lowering& to) {
@@ -41,8 +59,8 @@ void lower_pool(Lowering& to) {
   const Tensor& x = to.node.input(0);
   const Tensor& y = to.node.output();
   Launch launch(program(to, "FORWARD"), "pool");
-  launch.extent(y.elements()).value(geometry_of(to.node, x.dims, y.dims)).tensor(x).tensor(y);
-  to.add_over({y.elements()}, std::move(launch));
+  launch.extent(x.dims[0]).value(geometry_of(to.node, x.dims, y.dims)).tensor(x).tensor(y);
+  add_over_pixels(to, std::move(launch));
 }
 
 // max_pool2d_grad(x, dy) and avg_pool2d_grad(dy), which does not read x.
@@ -52,9 +70,9 @@ void lower_pool_grad(Lowering& to) {
   const Tensor& dy = to.node.inputs().back();
   const Tensor& dx = to.node.output();
   Launch launch(program(to, "GRADIENT"), "pool_grad");
-  launch.extent(dx.elements()).value(geometry_of(to.node, dx.dims, dy.dims));
+  launch.extent(dx.dims[0]).value(geometry_of(to.node, dx.dims, dy.dims));
   launch.tensor(x).tensor(dy).tensor(dx);
-  to.add_over({dx.elements()}, std::move(launch));
+  add_over_pixels(to, std::move(launch));
 }
 
 }  // namespace addax::opencl
