@@ -230,7 +230,8 @@ def test_the_cifar_cnn_learns_as_on_the_cpu() -> None:
     expected, got = (curve(network, device, x, y, "adam") for device in ("cpu", DEVICE))
     assert got[-1] < 0.95 * got[0]
     # Adam divides gradients by their size, so that rounding grows from step to step: after the 32
-    # steps of an epoch 2e-7 of the loss was seen, after 96 up to 2e-3. Another seed moves it by 4e-2.
+    # steps of an epoch 2e-7 of the loss was seen, after 96 up to 2e-3. Another seed changes it by
+    # 4e-2.
     np.testing.assert_allclose(got[0], expected[0], rtol=CURVE_RTOL)
     np.testing.assert_allclose(got, expected, rtol=1e-2)
 
