@@ -227,8 +227,7 @@ Tensor to_tensor(const Operand& operand) {
 
 Tensor make_tensor(const void* data, const TensorType& type, Device* device) {
   if (Trace* trace = Trace::current()) return trace->constant(data, type);
-  return Tensor::from_host(data, type,
-                           device != nullptr ? *device : default_device());
+  return Tensor::from_host(data, type, device != nullptr ? *device : default_device());
 }
 
 Tensor cast(const Tensor& x, DType dtype) {

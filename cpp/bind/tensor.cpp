@@ -89,8 +89,7 @@ Tensor([[ 4., 10.],
       .def_property_readonly(
           "device",
           [](const Tensor& self) {
-            return self.is_traced() ? default_device().name()
-                                    : self.device().name();
+            return self.is_traced() ? default_device().name() : self.device().name();
           },
           "Name of the device that holds it; of a traced tensor the default one.")
       .def_property_readonly("is_traced", &Tensor::is_traced,

@@ -39,9 +39,9 @@ void simplify(Graph& graph, const PassTarget& target);
 // the gradient of one without rounding it in between.
 void fold_casts(Graph& graph, const PassTarget& target);
 
-// A mask by the sign of the images and sums over them, taken of the gradient of a pooling, are taken
-// before that spreads it over the images: of fewer elements, and without reading the images. The
-// mask is the same; a sum is in another order.
+// A mask by the sign of the images and sums over them, taken of the gradient of a pooling, are
+// taken before that spreads it over the images: of fewer elements, and without reading the images.
+// The mask is the same; a sum is in another order.
 void hoist_over_pooling(Graph& graph, const PassTarget& target);
 
 // Equal ops on equal inputs become one.

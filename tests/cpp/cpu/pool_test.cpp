@@ -209,8 +209,7 @@ TEST_P(Pool, AllMinusInfinityGivesTheGradientToTheFirst) {
   const PoolShape shape = {
       .batch = 1, .height = axis(2, 2, 2), .width = axis(2, 2, 2), .channels = 1};
   const std::vector<float> x(4, -inf), dy = {3};
-  EXPECT_EQ(gradient(PoolKind::Max, shape, GetParam(), x, dy),
-            (std::vector<float>{3, 0, 0, 0}));
+  EXPECT_EQ(gradient(PoolKind::Max, shape, GetParam(), x, dy), (std::vector<float>{3, 0, 0, 0}));
 }
 
 TEST_P(Pool, EmptyOutput) {

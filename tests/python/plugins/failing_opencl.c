@@ -65,7 +65,8 @@ static Function* made(const char* name) {
   }
 #define NAMES(X)                                                                                \
   X(clGetPlatformIDs)                                                                           \
-  X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext) X(clReleaseContext) X(clCreateBuffer) \
+  X(clGetDeviceIDs)                                                                             \
+  X(clGetDeviceInfo) X(clCreateContext) X(clReleaseContext) X(clCreateBuffer)                   \
       X(clReleaseMemObject) X(clCreateCommandQueue) X(clReleaseCommandQueue) X(clFlush)         \
           X(clFinish) X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer)     \
               X(clEnqueueFillBuffer) X(clEnqueueNDRangeKernel) X(clEnqueueMarkerWithWaitList)   \
