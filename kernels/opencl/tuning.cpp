@@ -52,7 +52,7 @@ class Bench {
       : device_(device), queue_(device.make_queue()), record_(filled(kRecordBytes, 0)) {
     for (const auto& tensors : {node.inputs(), node.outputs()}) {
       for (const Tensor& tensor : tensors) {
-        tensors_.try_emplace(tensor.id, filled(static_cast<uint64_t>(tensor.bytes()), kSmall));
+        tensors_.try_emplace(tensor.id, filled(tensor.bytes(), kSmall));
       }
     }
   }
@@ -104,7 +104,7 @@ class Bench {
     };
     const auto set_memory = [&](const Memory& memory) {
       cl_mem object = memory.get();
-      set(sizeof object, reinterpret_cast<const void*>(&object));
+      set(sizeof(cl_mem), reinterpret_cast<const void*>(&object));
     };
     set_memory(record_);
     for (const Launch::Argument& argument : launch.arguments()) {
