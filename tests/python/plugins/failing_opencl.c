@@ -63,18 +63,19 @@ static Function* made(const char* name) {
     if (object != NULL) atomic_fetch_add(&name##_function->successes, 1); \
     return object;                                                        \
   }
-#define NAMES(X)                                                                                \
-  X(clGetPlatformIDs)                                                                           \
-  X(clGetDeviceIDs)                                                                             \
-  X(clGetDeviceInfo) X(clCreateContext) X(clReleaseContext) X(clCreateBuffer)                   \
-      X(clReleaseMemObject) X(clCreateCommandQueue) X(clReleaseCommandQueue) X(clFlush)         \
-          X(clFinish) X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer)     \
-              X(clEnqueueFillBuffer) X(clEnqueueNDRangeKernel) X(clEnqueueMarkerWithWaitList)   \
-                  X(clEnqueueBarrierWithWaitList) X(clWaitForEvents) X(clGetEventInfo)          \
-                      X(clGetEventProfilingInfo) X(clReleaseEvent) X(clCreateProgramWithSource) \
-                          X(clCreateProgramWithBinary) X(clGetProgramInfo) X(clBuildProgram)    \
-                              X(clGetProgramBuildInfo) X(clReleaseProgram) X(clCreateKernel)    \
-                                  X(clSetKernelArg) X(clReleaseKernel)
+
+/* clang-format off */
+#define NAMES(X) \
+  X(clGetPlatformIDs) X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext) \
+  X(clReleaseContext) X(clCreateBuffer) X(clReleaseMemObject) X(clCreateCommandQueue) \
+  X(clReleaseCommandQueue) X(clFlush) X(clFinish) X(clEnqueueReadBuffer) \
+  X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer) X(clEnqueueFillBuffer) \
+  X(clEnqueueNDRangeKernel) X(clEnqueueMarkerWithWaitList) X(clEnqueueBarrierWithWaitList) \
+  X(clWaitForEvents) X(clGetEventInfo) X(clGetEventProfilingInfo) X(clReleaseEvent) \
+  X(clCreateProgramWithSource) X(clCreateProgramWithBinary) X(clGetProgramInfo) \
+  X(clBuildProgram) X(clGetProgramBuildInfo) X(clReleaseProgram) X(clCreateKernel) \
+  X(clSetKernelArg) X(clReleaseKernel)
+/* clang-format on */
 
 #define DECLARE(name)       \
   static void* name##_real; \
