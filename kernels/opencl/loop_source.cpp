@@ -90,10 +90,12 @@ std::string LoopSource::positions() const {
     std::string rest = kRuns[run];
     for (size_t axis = ends_[run]; axis-- > begin;) {
       const std::string extent = "domain.dims[" + std::to_string(axis) + "]";
-      text += "  const int " + numbered("p", axis) + " = " + rest +
-              (axis == begin ? "" : " % " + extent) + ";\n";
+      text.append("  const int ").append(numbered("p", axis)).append(" = ").append(rest);
+      if (axis != begin) text.append(" % ").append(extent);
+      text += ";\n";
       if (axis == begin) break;
-      text += "  const int " + numbered("rest", axis) + " = " + rest + " / " + extent + ";\n";
+      text.append("  const int ").append(numbered("rest", axis)).append(" = ").append(rest);
+      text.append(" / ").append(extent).append(";\n");
       rest = numbered("rest", axis);
     }
     begin = ends_[run];

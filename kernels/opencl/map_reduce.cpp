@@ -31,9 +31,14 @@ void add_map(Lowering& to, const LoopSource& source) {
   for (size_t axis = items.size(); axis-- > 0;) {
     const std::string name = kNames[axis], extent = name + "s", id = std::to_string(axis);
     extents += ", const int " + extent;
-    position += "  const int " + name + " = get_global_id(" + id + ");\n";
-    guard += (guard.empty() ? "" : " || ") + name + " >= " + extent;
-    number = number == "0" ? name : "(" + number + ") * " + extent + " + " + name;
+    position.append("  const int ").append(name).append(" = get_global_id(").append(id);
+    position += ");\n";
+    guard.append(guard.empty() ? "" : " || ").append(name).append(" >= ").append(extent);
+    if (number == "0") {
+      number = name;
+    } else {
+      number.insert(0, "(").append(") * ").append(extent).append(" + ").append(name);
+    }
   }
   std::string text = source.preamble(to.limits) + "__kernel void map(RECORD" + extents;
   text += source.parameters();

@@ -42,20 +42,24 @@ std::string fold_text(const Pass& pass, const ReductionPlan& plan) {
     const std::string& fold = pass.folded[k].fold;
     const std::string number = std::to_string(k), total = "total" + number, part = "part" + number;
     const auto fold_into = [&](const std::string& to, const std::string& from) {
-      return "  " + to + " = FOLD_" + fold + "(" + to + ", " + from + ");\n";
+      std::string text = "  ";
+      text.append(to).append(" = FOLD_").append(fold).append("(").append(to);
+      return text.append(", ").append(from).append(");\n");
     };
     declared += "  T " + total + "[WIDTH];\n";
-    begun += "  " + total + "[w] = IDENTITY_" + fold + ";\n";
+    begun.append("  ").append(total).append("[w] = IDENTITY_").append(fold).append(";\n");
     folded += fold_into(total + "[w]", pass.folded[k].value);
     narrowed += fold_into(total + "[w]", total + "[w + half_]");
-    shared += "  " + part + "[mine + c] = " + total + "[c];\n";
+    shared.append("  ").append(part).append("[mine + c] = ").append(total).append("[c];\n");
     joined += fold_into(part + "[mine + c]", part + "[mine + half_ * COLUMNS * RESULTS + c]");
     const std::string from = plan.lanes == 1 ? total + "[c]" : part + "[mine + c]";
     put_out += "  ";
-    put_out +=
-        plan.splits == 1
-            ? store(dtype_of(pass.folded[k].result), "z" + number, "result + c", from)
-            : "((__global T*)ADDRESS(z" + number + "))[split * results + result + c] = " + from;
+    if (plan.splits == 1) {
+      put_out += store(dtype_of(pass.folded[k].result), "z" + number, "result + c", from);
+    } else {
+      put_out.append("((__global T*)ADDRESS(z").append(number);
+      put_out.append("))[split * results + result + c] = ").append(from);
+    }
     put_out += ";\n";
   }
   std::string text = plan.by_rows ? "  const int lane = get_local_id(0), at = get_local_id(1);\n"
@@ -106,8 +110,8 @@ Pass join_of(const Pass& pass, const std::vector<Scratch>& parts, int64_t splits
   for (size_t k = 0; k < parts.size(); ++k) {
     const std::string number = std::to_string(k);
     join.parameters += ", TENSOR(x" + number + ")";
-    join.evaluate +=
-        "  const T v" + number + " = ((const __global T*)ADDRESS(x" + number + "))[i];\n";
+    join.evaluate.append("  const T v").append(number);
+    join.evaluate.append(" = ((const __global T*)ADDRESS(x").append(number).append("))[i];\n");
     join.folded[k].value = "v" + number;
   }
   return join;
