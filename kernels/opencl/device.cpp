@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "addax/device.hpp"
-#include "opencl/error.h"
+#include "opencl/driver/error.h"
 
 namespace addax::opencl {
 namespace {

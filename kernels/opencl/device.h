@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "addax/device.h"
-#include "opencl/binary_cache.h"
-#include "opencl/handle.h"
+#include "opencl/driver/handle.h"
 #include "opencl/limits.h"
-#include "opencl/tile_cache.h"
+#include "opencl/runtime/binary_cache.h"
+#include "opencl/tuning/tile_cache.h"
 
 namespace addax::opencl {
 

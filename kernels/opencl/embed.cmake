@@ -1,5 +1,5 @@
-# Writes OUTPUT, a C++ file with the text of each of SOURCES as the constant of sources.h that has its name.
-set(text "#include \"opencl/sources.h\"\n\nnamespace addax::opencl::sources {\n")
+# Writes OUTPUT, a C++ file with the text of each of SOURCES as the constant of lowering/sources.h that has its name.
+set(text "#include \"opencl/lowering/sources.h\"\n\nnamespace addax::opencl::sources {\n")
 foreach(source IN LISTS SOURCES)
   get_filename_component(name ${source} NAME_WE)
   file(READ ${source} content)

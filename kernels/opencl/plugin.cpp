@@ -4,9 +4,9 @@
 
 #include "addax/device.hpp"
 #include "opencl/device.h"
-#include "opencl/events.h"
-#include "opencl/objects.h"
-#include "opencl/program.h"
+#include "opencl/runtime/events.h"
+#include "opencl/runtime/objects.h"
+#include "opencl/runtime/program.h"
 
 namespace addax::opencl {
 namespace {
