@@ -9,7 +9,6 @@
 #include <string>
 
 #include "core/error.h"
-#include "cpu/status.h"
 
 namespace addax::cpu {
 namespace {
@@ -75,30 +74,5 @@ AlignedMemory::AlignedMemory(uint64_t bytes) : size_(bytes) {
 void AlignedMemory::Release::operator()(std::byte* data) const {
   std::free(data);  // NOLINT(cppcoreguidelines-owning-memory): what data_ owned.
 }
-
-adx_buffer* buffer_alloc(adx_device*, uint64_t bytes, adx_status* status) {
-  return guarded(status, [&]() -> adx_buffer* {
-    auto buffer = std::make_unique<adx_buffer>();
-    buffer->owned = AlignedMemory(bytes);
-    buffer->data = buffer->owned.data();
-    buffer->bytes = bytes;
-    return buffer.release();
-  });
-}
-
-void buffer_free(adx_device*, adx_buffer* buffer) { const std::unique_ptr<adx_buffer> end(buffer); }
-
-void* buffer_map(adx_device*, adx_buffer* buffer, adx_status*) { return buffer->data; }
-
-adx_buffer* buffer_wrap(adx_device*, void* host, uint64_t bytes, adx_status* status) {
-  return guarded(status, [&]() -> adx_buffer* {
-    auto buffer = std::make_unique<adx_buffer>();
-    buffer->data = static_cast<std::byte*>(host);
-    buffer->bytes = bytes;
-    return buffer.release();
-  });
-}
-
-uint64_t buffer_free_memory(adx_device*) { return available_memory(); }
 
 }  // namespace addax::cpu

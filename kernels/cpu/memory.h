@@ -31,18 +31,16 @@ uint64_t total_memory();
 // What of it is free now; 0 when the system does not tell.
 uint64_t available_memory();
 
-// The memory functions of the device's table.
-adx_buffer* buffer_alloc(adx_device* device, uint64_t bytes, adx_status* status);
-void buffer_free(adx_device* device, adx_buffer* buffer);
-void* buffer_map(adx_device* device, adx_buffer* buffer, adx_status* status);
-adx_buffer* buffer_wrap(adx_device* device, void* host, uint64_t bytes, adx_status* status);
-uint64_t buffer_free_memory(adx_device* device);
-
 }  // namespace addax::cpu
 
 // A block of its own, or a window on the caller's memory.
 struct adx_buffer {
+  explicit adx_buffer(uint64_t size) : owned(size), data(owned.data()), bytes(size) {}
+  adx_buffer(void* host, uint64_t size) : data(static_cast<std::byte*>(host)), bytes(size) {}
+
+  void* map() { return data; }
+
   addax::cpu::AlignedMemory owned;
-  std::byte* data = nullptr;
-  uint64_t bytes = 0;
+  std::byte* data;
+  uint64_t bytes;
 };

@@ -9,10 +9,3 @@ extern "C" {
 // same table.
 const adx_plugin* adx_cpu_plugin(const adx_host* host, adx_status* status);
 }
-
-namespace addax::cpu {
-
-// The host that the plug-in was started with.
-const adx_host& plugin_host();
-
-}  // namespace addax::cpu

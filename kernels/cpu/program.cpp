@@ -12,8 +12,6 @@
 #include "cpu/denormals.h"
 #include "cpu/joint.h"
 #include "cpu/kernel_table.h"
-#include "cpu/plugin.h"
-#include "cpu/status.h"
 
 namespace addax::cpu {
 namespace {
@@ -271,8 +269,8 @@ void Program::raise_failure(int32_t node) const {
                         " failed at element " + std::to_string(failure_.index()));
 }
 
-void Program::run(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
-                  uint64_t n_steps, adx_control* control) {
+void Program::run(adx_queue&, const adx_binding* arena, const adx_binding* bindings,
+                  int32_t num_bindings, uint64_t n_steps, adx_control* control) {
   const FlushDenormals flush;
   resolve(arena, bindings, num_bindings);
   failure_.clear();
@@ -290,38 +288,6 @@ void Program::run(const adx_binding* arena, const adx_binding* bindings, int32_t
       std::atomic_ref<uint64_t>(control->steps_done).fetch_add(1, std::memory_order_release);
     }
   }
-}
-
-}  // namespace addax::cpu
-
-struct adx_program : addax::cpu::Program {
-  using Program::Program;
-};
-
-namespace addax::cpu {
-
-void device_supports(adx_device*, const adx_graph* graph, uint8_t* mask, adx_status* status) {
-  guarded(status, [&] {
-    for (int32_t i = 0; i < graph->num_nodes; ++i) {
-      mask[i] = find_kernel(Node(*graph, i)) != nullptr ? 1 : 0;
-    }
-  });
-}
-
-adx_program* device_compile(adx_device*, const adx_graph* graph, adx_status* status) {
-  return guarded(status, [&]() -> adx_program* {
-    return std::make_unique<adx_program>(*graph, plugin_host()).release();
-  });
-}
-
-void device_program_destroy(adx_device*, adx_program* program) {
-  const std::unique_ptr<adx_program> end(program);
-}
-
-void device_run(adx_device*, adx_queue*, adx_program* program, const adx_binding* arena,
-                const adx_binding* bindings, int32_t num_bindings, uint64_t n_steps,
-                adx_control* control, adx_status* status) {
-  guarded(status, [&] { program->run(arena, bindings, num_bindings, n_steps, control); });
 }
 
 }  // namespace addax::cpu

@@ -18,7 +18,7 @@ class Program {
   Program(const adx_graph& graph, const adx_host& host);
 
   // As adx_device_api::run. Threads other than the caller's come from the host's parallel_for.
-  void run(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
+  void run(adx_queue&, const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
            uint64_t n_steps, adx_control* control);
 
  private:
@@ -60,12 +60,8 @@ class Program {
   CheckFailure failure_;
 };
 
-// The program functions of the device's table.
-void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
-adx_program* device_compile(adx_device* device, const adx_graph* graph, adx_status* status);
-void device_program_destroy(adx_device* device, adx_program* program);
-void device_run(adx_device* device, adx_queue* queue, adx_program* program,
-                const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
-                uint64_t n_steps, adx_control* control, adx_status* status);
-
 }  // namespace addax::cpu
+
+struct adx_program : addax::cpu::Program {
+  using Program::Program;
+};

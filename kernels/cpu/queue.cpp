@@ -1,13 +1,10 @@
 #include "cpu/queue.h"
 
 #include <cstring>
-#include <memory>
 #include <string>
 
+#include "core/error.h"
 #include "cpu/memory.h"
-#include "cpu/status.h"
-
-struct adx_queue {};
 
 namespace addax::cpu {
 namespace {
@@ -25,26 +22,12 @@ std::byte* address(const adx_location& location, uint64_t bytes) {
 
 }  // namespace
 
-adx_queue* queue_create(adx_device*, adx_status* status) {
-  return guarded(status, [] { return std::make_unique<adx_queue>().release(); });
+void Queue::copy(const adx_location& from, const adx_location& to, uint64_t bytes) {
+  if (bytes > 0) std::memmove(address(to, bytes), address(from, bytes), bytes);
 }
 
-void queue_destroy(adx_device*, adx_queue* queue) { const std::unique_ptr<adx_queue> end(queue); }
-
-void queue_synchronize(adx_device*, adx_queue*, adx_status*) {}
-
-void queue_copy(adx_device*, adx_queue*, const adx_location* from, const adx_location* to,
-                uint64_t bytes, adx_status* status) {
-  guarded(status, [&] {
-    if (bytes > 0) std::memmove(address(*to, bytes), address(*from, bytes), bytes);
-  });
-}
-
-void queue_fill(adx_device*, adx_queue*, const adx_location* to, uint8_t value, uint64_t bytes,
-                adx_status* status) {
-  guarded(status, [&] {
-    if (bytes > 0) std::memset(address(*to, bytes), value, bytes);
-  });
+void Queue::fill(const adx_location& to, uint8_t value, uint64_t bytes) {
+  if (bytes > 0) std::memset(address(to, bytes), value, bytes);
 }
 
 }  // namespace addax::cpu

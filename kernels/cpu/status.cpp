@@ -1,16 +1,18 @@
 #include "cpu/status.h"
 
-#include <algorithm>
-#include <cstring>
+#include "addax/device.hpp"
+#include "core/error.h"
 
 namespace addax::cpu {
 
-void set_status(adx_status* status, adx_code code, const char* message) {
-  if (status == nullptr) return;
-  status->code = code;
-  const size_t length = std::min(std::strlen(message), sizeof(status->message) - 1);
-  std::memcpy(status->message, message, length);
-  status->message[length] = '\0';
+void report_exception(adx_status* status) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    plugin::report(status, static_cast<adx_code>(error.code()), error.what());
+  } catch (...) {
+    plugin::report_exception(status);
+  }
 }
 
 }  // namespace addax::cpu

@@ -55,7 +55,3 @@ class Device {
 std::vector<cl_device_id> find_devices();
 
 }  // namespace addax::opencl
-
-struct adx_device : addax::opencl::Device {
-  using Device::Device;
-};

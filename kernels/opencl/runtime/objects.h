@@ -1,30 +1,31 @@
-// What the host's opaque handles of this device are, and the device's functions for memory and
-// queues.
+// What the host's opaque handles of this device are.
 #pragma once
 
-#include "opencl/device.h"
+#include "addax/device.h"
+#include "opencl/driver/handle.h"
 
 struct adx_buffer {
+  adx_buffer(addax::opencl::Memory content, uint64_t size);
+
   addax::opencl::Memory memory;
   uint64_t bytes;
   uint64_t serial;  // counted from 1, never again that of another
 };
 
-struct adx_queue {
-  addax::opencl::Queue queue;
+// A marker in a queue, behind the work that was there when it was recorded last.
+struct adx_event {
+  bool has_happened() const;
+  double elapsed_us(const adx_event& from) const;
+
+  addax::opencl::Event marker;  // null: never recorded
 };
 
-namespace addax::opencl {
+struct adx_queue {
+  void synchronize() const;
+  void copy(const adx_location& from, const adx_location& to, uint64_t bytes) const;
+  void fill(const adx_location& to, uint8_t value, uint64_t bytes) const;
+  void record(adx_event& event) const;
+  void wait(const adx_event& event) const;
 
-adx_buffer* buffer_alloc(adx_device* device, uint64_t bytes, adx_status* status);
-void buffer_free(adx_device* device, adx_buffer* buffer);
-
-adx_queue* queue_create(adx_device* device, adx_status* status);
-void queue_destroy(adx_device* device, adx_queue* queue);
-void queue_synchronize(adx_device* device, adx_queue* queue, adx_status* status);
-void queue_copy(adx_device* device, adx_queue* queue, const adx_location* from,
-                const adx_location* to, uint64_t bytes, adx_status* status);
-void queue_fill(adx_device* device, adx_queue* queue, const adx_location* to, uint8_t value,
-                uint64_t bytes, adx_status* status);
-
-}  // namespace addax::opencl
+  addax::opencl::Queue commands;
+};

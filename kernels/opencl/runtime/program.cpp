@@ -93,12 +93,13 @@ bool Program::settle(Window& window, adx_control& control) const {
   return !failed;
 }
 
-void Program::run(cl_command_queue queue, const adx_binding* arena, const adx_binding* bindings,
+void Program::run(adx_queue& queue, const adx_binding* arena, const adx_binding* bindings,
                   int32_t num_bindings, uint64_t n_steps, adx_control* control) {
   arguments_.bind(arena, bindings, num_bindings);
+  const cl_command_queue commands = queue.commands.get();
   constexpr uint8_t kZero = 0;
-  check(api().clEnqueueFillBuffer(queue, record_.get(), &kZero, sizeof kZero, 0, sizeof(Record), 0,
-                                  nullptr, nullptr),
+  check(api().clEnqueueFillBuffer(commands, record_.get(), &kZero, sizeof kZero, 0, sizeof(Record),
+                                  0, nullptr, nullptr),
         "clEnqueueFillBuffer");
   const bool traced = host_.trace_enabled() != 0;
   windows_ = {};
@@ -110,11 +111,11 @@ void Program::run(cl_command_queue queue, const adx_binding* arena, const adx_bi
     current->first = step;
     current->end = std::min(step + size, n_steps);
     for (; step < current->end; ++step) {
-      enqueue(queue, static_cast<uint32_t>(step), traced ? &current->times : nullptr);
+      enqueue(commands, static_cast<uint32_t>(step), traced ? &current->times : nullptr);
     }
-    read_record(queue, *current);
+    read_record(commands, *current);
     if (!settle(*previous, *control)) {
-      check(api().clFinish(queue), "clFinish");
+      check(api().clFinish(commands), "clFinish");
       return;
     }
     std::swap(previous, current);
@@ -126,27 +127,16 @@ void Program::run(cl_command_queue queue, const adx_binding* arena, const adx_bi
   settle(*previous, *control);
 }
 
-void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask,
-                     adx_status* status) {
-  plugin::guarded(status, [&] {
-    for (int32_t i = 0; i < graph->num_nodes; ++i) {
-      try {
-        lower(device->limits(), device->tiles(), Node(*graph, i), i);
-        mask[i] = 1;
-      } catch (const plugin::Failure& failure) {
-        if (failure.code != ADX_UNSUPPORTED) throw;
-        mask[i] = 0;
-      }
+void supports(Device& device, const adx_graph& graph, uint8_t* mask) {
+  for (int32_t i = 0; i < graph.num_nodes; ++i) {
+    try {
+      lower(device.limits(), device.tiles(), Node(graph, i), i);
+      mask[i] = 1;
+    } catch (const plugin::Failure& failure) {
+      if (failure.code != ADX_UNSUPPORTED) throw;
+      mask[i] = 0;
     }
-  });
-}
-
-void device_run(adx_device*, adx_queue* queue, adx_program* program, const adx_binding* arena,
-                const adx_binding* bindings, int32_t num_bindings, uint64_t n_steps,
-                adx_control* control, adx_status* status) {
-  plugin::guarded(status, [&] {
-    program->run(queue->queue.get(), arena, bindings, num_bindings, n_steps, control);
-  });
+  }
 }
 
 }  // namespace addax::opencl

@@ -20,7 +20,7 @@ class Program {
   // As adx_device_api::run. Steps are put into the queue ahead of the device, which stops by itself
   // at a failed value check; the host follows one window of steps behind, to count them and to see
   // whether it is to stop.
-  void run(cl_command_queue queue, const adx_binding* arena, const adx_binding* bindings,
+  void run(adx_queue& queue, const adx_binding* arena, const adx_binding* bindings,
            int32_t num_bindings, uint64_t n_steps, adx_control* control);
 
  private:
@@ -60,10 +60,8 @@ class Program {
   std::array<Window, 2> windows_;
 };
 
-void device_supports(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
-void device_run(adx_device* device, adx_queue* queue, adx_program* program,
-                const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
-                uint64_t n_steps, adx_control* control, adx_status* status);
+// adx_device_api::supports.
+void supports(Device& device, const adx_graph& graph, uint8_t* mask);
 
 }  // namespace addax::opencl
 

@@ -10,16 +10,10 @@
 namespace plugin = addax::plugin;
 using plugin::Call;
 using plugin::Failure;
-using plugin::guarded;
 using plugin::Node;
 
-struct adx_device {};
-struct adx_queue {};
 struct adx_buffer {
   std::vector<std::byte> memory;
-};
-struct adx_program : plugin::Program {
-  using Program::Program;
 };
 
 namespace {
@@ -75,67 +69,49 @@ std::byte* locate(const adx_location& location, uint64_t bytes) {
   return address_of(location.buffer) + location.offset;
 }
 
-adx_device_api make_api() {
-  adx_device_api api = {};
-  api.struct_size = sizeof api;
-  api.properties = [](adx_device*, adx_properties* out, adx_status*) {
-    plugin::set_text(out->kind, "sums");
-    plugin::set_text(out->name, "adding machine");
-    out->flags = ADX_DETERMINISTIC;
-    out->alignment = 16;
-    out->storage_dtypes = out->compute_dtypes = 1u << ADX_FLOAT32 | 1u << ADX_INT32;
-  };
-  api.alloc = [](adx_device*, uint64_t bytes, adx_status* status) {
-    return guarded(status, [&] {
-      return std::make_unique<adx_buffer>(std::vector<std::byte>(bytes)).release();
-    });
-  };
-  api.free = [](adx_device*, adx_buffer* buffer) { const std::unique_ptr<adx_buffer> end(buffer); };
-  api.queue_create = [](adx_device*, adx_status* status) {
-    return guarded(status, [] { return std::make_unique<adx_queue>().release(); });
-  };
-  api.queue_destroy = [](adx_device*, adx_queue* queue) {
-    const std::unique_ptr<adx_queue> end(queue);
-  };
-  api.queue_synchronize = [](adx_device*, adx_queue*, adx_status*) {};
-  api.copy = [](adx_device*, adx_queue*, const adx_location* from, const adx_location* to,
-                uint64_t bytes, adx_status* status) {
-    guarded(status, [&] { std::memcpy(locate(*to, bytes), locate(*from, bytes), bytes); });
-  };
-  api.fill = [](adx_device*, adx_queue*, const adx_location* to, uint8_t value, uint64_t bytes,
-                adx_status* status) {
-    guarded(status, [&] { std::memset(locate(*to, bytes), value, bytes); });
-  };
-  api.supports = [](adx_device*, const adx_graph* graph, uint8_t* mask, adx_status* status) {
-    guarded(status, [&] { plugin::supports(*graph, kKernels, mask); });
-  };
-  api.compile = [](adx_device*, const adx_graph* graph, adx_status* status) {
-    return guarded(status, [&] {
-      return std::make_unique<adx_program>(*graph, kKernels, *the_host, address_of).release();
-    });
-  };
-  api.program_destroy = [](adx_device*, adx_program* program) {
-    const std::unique_ptr<adx_program> end(program);
-  };
-  api.run = [](adx_device*, adx_queue*, adx_program* program, const adx_binding* arena,
-               const adx_binding* bindings, int32_t num_bindings, uint64_t n_steps,
-               adx_control* control, adx_status* status) {
-    guarded(status, [&] { program->run(arena, bindings, num_bindings, n_steps, control); });
-  };
-  return api;
-}
-
 }  // namespace
 
+struct adx_queue {
+  void synchronize() {}
+  void copy(const adx_location& from, const adx_location& to, uint64_t bytes) {
+    std::memcpy(locate(to, bytes), locate(from, bytes), bytes);
+  }
+  void fill(const adx_location& to, uint8_t value, uint64_t bytes) {
+    std::memset(locate(to, bytes), value, bytes);
+  }
+};
+
+struct adx_program : plugin::Program {
+  using Program::Program;
+};
+
+struct adx_device {
+  void describe(adx_properties& out) {
+    plugin::set_text(out.kind, "sums");
+    plugin::set_text(out.name, "adding machine");
+    out.flags = ADX_DETERMINISTIC;
+    out.alignment = 16;
+    out.storage_dtypes = out.compute_dtypes = 1u << ADX_FLOAT32 | 1u << ADX_INT32;
+  }
+  std::unique_ptr<adx_buffer> allocate(uint64_t bytes) {
+    return std::make_unique<adx_buffer>(std::vector<std::byte>(bytes));
+  }
+  std::unique_ptr<adx_queue> make_queue() { return std::make_unique<adx_queue>(); }
+  void supports(const adx_graph& graph, uint8_t* mask) { plugin::supports(graph, kKernels, mask); }
+  std::unique_ptr<adx_program> compile(const adx_graph& graph) {
+    return std::make_unique<adx_program>(graph, kKernels, *the_host, address_of);
+  }
+};
+
 const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status*) {
-  static const adx_device_api api = make_api();
+  static constexpr adx_device_api kApi = plugin::device_api();
   static adx_device device;
   static adx_device* const devices[] = {&device};
   static const adx_plugin plugin = {.struct_size = sizeof plugin,
                                     .abi_version = ADX_ABI_VERSION,
                                     .name = "sums",
                                     .version = "1",
-                                    .api = &api,
+                                    .api = &kApi,
                                     .devices = devices,
                                     .num_devices = 1};
   the_host = host;

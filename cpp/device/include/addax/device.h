@@ -1,5 +1,5 @@
 /* The Addax device ABI, version 1. Pure C11; a plug-in includes this header, links nothing of Addax
- * and exports adx_plugin_v1. C++ authors find a loop over nodes ready-made in addax/device.hpp.
+ * and exports adx_plugin_v1. C++ authors find the table and a loop over nodes in addax/device.hpp.
  *
  * Growth: every struct begins with struct_size, set to sizeof by whoever makes the struct; where
  * the other side fills one in, struct_size is how much of it exists. Fields are only ever appended,

@@ -1,5 +1,7 @@
-// A device in C++20 out of a table of kernels: header only, on top of addax/device.h. It is for
-// devices whose buffers have addresses that kernels can use, and whose queues are synchronous.
+// A device in C++20: header only, on top of addax/device.h. `device_api` makes the table of any
+// device out of the classes behind its handles. `Program` is the class of programs, out of a table
+// of kernels, for devices whose buffers have addresses that kernels can use and whose queues are
+// synchronous.
 //
 //   void add(const plugin::Call& call) {
 //     const float *a = call.input<float>(0), *b = call.input<float>(1);
@@ -9,13 +11,16 @@
 //   constexpr plugin::Kernel kKernels[] = {{"add", takes_equal_floats, add}, ...};
 //
 //   struct adx_program : plugin::Program { using Program::Program; };
-//   adx_program* compile(adx_device*, const adx_graph* graph, adx_status* status) {
-//     return plugin::guarded(
-//         status, [&] { return new adx_program(*graph, kKernels, *the_host, address_of); });
-//   }
-//
-// Functions of the table call what stands here inside of `guarded`, which turns exceptions into the
-// status.
+//   struct adx_device {
+//     void supports(const adx_graph& graph, uint8_t* mask) {
+//       plugin::supports(graph, kKernels, mask);
+//     }
+//     std::unique_ptr<adx_program> compile(const adx_graph& graph) {
+//       return std::make_unique<adx_program>(graph, kKernels, *the_host, address_of);
+//     }
+//     ...
+//   };
+//   constexpr adx_device_api kApi = plugin::device_api();
 #pragma once
 
 #include <algorithm>
@@ -36,7 +41,7 @@
 
 namespace addax::plugin {
 
-// Thrown by a plug-in's code for `guarded` to report.
+// Thrown by a plug-in's code to become the status.
 struct Failure {
   adx_code code;
   std::string text;
@@ -47,11 +52,10 @@ inline void report(adx_status* status, adx_code code, std::string_view text) {
   status->message[text.copy(status->message, sizeof status->message - 1)] = '\0';
 }
 
-// Runs `body`; what it throws becomes the status, and the result an empty one.
-template <class Body>
-auto guarded(adx_status* status, Body&& body) -> decltype(body()) {
+// Puts the exception that is being handled into the status; called in a handler.
+inline void report_exception(adx_status* status) {
   try {
-    return body();
+    throw;
   } catch (const Failure& failure) {
     report(status, failure.code, failure.text);
   } catch (const std::bad_alloc&) {
@@ -60,6 +64,16 @@ auto guarded(adx_status* status, Body&& body) -> decltype(body()) {
     report(status, ADX_INTERNAL, error.what());
   } catch (...) {
     report(status, ADX_INTERNAL, "unknown exception");
+  }
+}
+
+// Runs `body`; what it throws becomes the status by `kReport`, and the result an empty one.
+template <void (*kReport)(adx_status*) = report_exception, class Body>
+auto guarded(adx_status* status, Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (...) {
+    kReport(status);
   }
   return decltype(body())();
 }
@@ -240,7 +254,7 @@ class Program {
   }
 
   // adx_device_api::run.
-  void run(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
+  void run(adx_queue&, const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings,
            uint64_t n_steps, adx_control* control) {
     resolve(arena, bindings, num_bindings);
     const bool traced = host_.trace_enabled() != 0;
@@ -335,5 +349,110 @@ class Program {
   std::vector<std::byte> constants_;
   std::vector<std::byte*> addresses_;  // of the tensors, in the present run
 };
+
+// The table of a device out of the classes behind its handles, which the plug-in defines before it
+// calls this. They own what they hold: the host ends a handle, and with it the object, by its
+// destructor. What a member throws becomes the status by `kReport`; destructors and members marked
+// (*) have no status to fill in and must not throw. Arguments are valid during the call, as
+// addax/device.h has it for the function of the table that the member stands for.
+//
+//   struct adx_device {
+//     void describe(adx_properties& out);
+//     std::unique_ptr<adx_buffer> allocate(uint64_t bytes);
+//     std::unique_ptr<adx_buffer> wrap(void* host, uint64_t bytes);  // optional
+//     uint64_t free_memory();                                        // optional (*)
+//     std::unique_ptr<adx_queue> make_queue();
+//     void supports(const adx_graph& graph, uint8_t* mask);
+//     std::unique_ptr<adx_program> compile(const adx_graph& graph);
+//   };
+//   struct adx_buffer {
+//     void* map();  // optional
+//   };
+//   struct adx_queue {
+//     void synchronize();
+//     void copy(const adx_location& from, const adx_location& to, uint64_t bytes);
+//     void fill(const adx_location& to, uint8_t value, uint64_t bytes);
+//     void record(adx_event& event);  // with events, whose constructor takes nothing
+//     void wait(adx_event& event);
+//   };
+//   struct adx_event {  // optional
+//     bool has_happened();                // (*)
+//     double elapsed_us(adx_event& from); // (*)
+//   };
+//   struct adx_program {
+//     void run(adx_queue& queue, const adx_binding* arena, const adx_binding* bindings,
+//              int32_t num_bindings, uint64_t n_steps, adx_control* control);
+//   };
+//
+// A class that lacks an optional member leaves its functions null. The parameters after the first
+// are there for the classes to be complete only where the table is made.
+template <void (*kReport)(adx_status*) = report_exception, class D = adx_device,
+          class B = adx_buffer, class Q = adx_queue, class E = adx_event, class P = adx_program>
+constexpr adx_device_api device_api() {
+  adx_device_api api = {};
+  api.struct_size = sizeof api;
+  api.properties = [](D* device, adx_properties* out, adx_status* status) {
+    guarded<kReport>(status, [&] { device->describe(*out); });
+  };
+  api.alloc = [](D* device, uint64_t bytes, adx_status* status) {
+    return guarded<kReport>(status, [&] { return device->allocate(bytes).release(); });
+  };
+  api.free = [](D*, B* buffer) { std::default_delete<B>()(buffer); };
+  if constexpr (requires { &B::map; }) {
+    api.map = [](D*, B* buffer, adx_status* status) {
+      return guarded<kReport>(status, [&]() -> void* { return buffer->map(); });
+    };
+  }
+  if constexpr (requires { &D::wrap; }) {
+    api.wrap = [](D* device, void* host, uint64_t bytes, adx_status* status) {
+      return guarded<kReport>(status, [&] { return device->wrap(host, bytes).release(); });
+    };
+  }
+  if constexpr (requires { &D::free_memory; }) {
+    api.free_memory = [](D* device) -> uint64_t { return device->free_memory(); };
+  }
+  api.queue_create = [](D* device, adx_status* status) {
+    return guarded<kReport>(status, [&] { return device->make_queue().release(); });
+  };
+  api.queue_destroy = [](D*, Q* queue) { std::default_delete<Q>()(queue); };
+  api.queue_synchronize = [](D*, Q* queue, adx_status* status) {
+    guarded<kReport>(status, [&] { queue->synchronize(); });
+  };
+  api.copy = [](D*, Q* queue, const adx_location* from, const adx_location* to, uint64_t bytes,
+                adx_status* status) {
+    guarded<kReport>(status, [&] { queue->copy(*from, *to, bytes); });
+  };
+  api.fill = [](D*, Q* queue, const adx_location* to, uint8_t value, uint64_t bytes,
+                adx_status* status) {
+    guarded<kReport>(status, [&] { queue->fill(*to, value, bytes); });
+  };
+  if constexpr (requires { &Q::record; }) {
+    api.event_create = [](D*, adx_status* status) {
+      return guarded<kReport>(status, [] { return std::make_unique<E>().release(); });
+    };
+    api.event_destroy = [](D*, E* event) { std::default_delete<E>()(event); };
+    api.event_record = [](D*, Q* queue, E* event, adx_status* status) {
+      guarded<kReport>(status, [&] { queue->record(*event); });
+    };
+    api.event_wait = [](D*, Q* queue, E* event, adx_status* status) {
+      guarded<kReport>(status, [&] { queue->wait(*event); });
+    };
+    api.event_query = [](D*, E* event) -> int32_t { return event->has_happened() ? 1 : 0; };
+    api.event_elapsed_us = [](D*, E* from, E* to) -> double { return to->elapsed_us(*from); };
+  }
+  api.supports = [](D* device, const adx_graph* graph, uint8_t* mask, adx_status* status) {
+    guarded<kReport>(status, [&] { device->supports(*graph, mask); });
+  };
+  api.compile = [](D* device, const adx_graph* graph, adx_status* status) {
+    return guarded<kReport>(status, [&] { return device->compile(*graph).release(); });
+  };
+  api.program_destroy = [](D*, P* program) { std::default_delete<P>()(program); };
+  api.run = [](D*, Q* queue, P* program, const adx_binding* arena, const adx_binding* bindings,
+               int32_t num_bindings, uint64_t n_steps, adx_control* control, adx_status* status) {
+    guarded<kReport>(
+        status, [&] { program->run(*queue, arena, bindings, num_bindings, n_steps, control); });
+  };
+  return api;
+}
 
 }  // namespace addax::plugin
