@@ -52,6 +52,7 @@ Limits limits_of(cl_device_id id) {
       static_cast<int64_t>(std::bit_floor(info<size_t>(id, CL_DEVICE_MAX_WORK_GROUP_SIZE)));
   limits.work_group = std::min(largest, kLargestWorkGroup);
   limits.local_bytes = info<cl_ulong>(id, CL_DEVICE_LOCAL_MEM_SIZE);
+  limits.largest_allocation = info<cl_ulong>(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
   limits.parameter_bytes = info<size_t>(id, CL_DEVICE_MAX_PARAMETER_SIZE);
   limits.is_cpu = is_cpu(id);
   limits.compute_units = info<cl_uint>(id, CL_DEVICE_MAX_COMPUTE_UNITS);
@@ -119,7 +120,7 @@ void Device::describe(adx_properties& out) const {
                                     " local=" + std::to_string(limits_.local_bytes) +
                                     (limits_.has_double ? " float64" : ""));
   out.total_memory = info<cl_ulong>(id_, CL_DEVICE_GLOBAL_MEM_SIZE);
-  out.largest_allocation = info<cl_ulong>(id_, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+  out.largest_allocation = limits_.largest_allocation;
   out.alignment = kAlignment;
   out.units = info<cl_uint>(id_, CL_DEVICE_MAX_COMPUTE_UNITS);
   out.storage_dtypes = dtypes;

@@ -1,9 +1,11 @@
-"""What tests share: Ctrl-C, and the places that data sets are looked for in and come from."""
+"""What tests share: Ctrl-C, where data sets are looked for, OpenCL's stand-in."""
 
 from __future__ import annotations
 
 import io
+import shutil
 import signal
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -46,3 +48,16 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], list[str]]:
         return urls
 
     return start
+
+
+@pytest.fixture(scope="session")
+def opencl_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library made of `plugins/opencl_stand_in.c`."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    library = tmp_path_factory.mktemp("opencl") / "opencl_stand_in.so"
+    source = Path(__file__).parent / "plugins" / "opencl_stand_in.c"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([compiler, *flags, source, "-o", library, "-ldl"], check=True)
+    return library

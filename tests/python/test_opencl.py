@@ -17,7 +17,7 @@ import pytest
 import addax as ax
 from addax import _core
 from addax.conformance.cases import CASES
-from addax.conformance.cases.case import FLOATS
+from addax.conformance.cases.case import FLOATS, OpCase, Sample
 from addax.conformance.samples import arrays_of, as_list
 from addax.training import auto
 
@@ -62,34 +62,37 @@ def library_ulps(name: str) -> float:
     return sum(ALLOWED_ULPS.get(word, 0) for word in words)
 
 
+def assert_agrees(case: OpCase, sample: Sample, dtype: str) -> None:
+    """Each side is off by what its case allows, this one by its functions' share more."""
+    arrays = arrays_of(case, sample, dtype)
+    results = {}
+    for device in ("cpu", DEVICE):
+        with ax.device(device):
+            applied = _core.apply(case.name, [_core.tensor(a) for a in arrays], dict(sample.attrs))
+            results[device] = [np.asarray(r) for r in as_list(applied)]
+    wide = [a.astype(np.float64) if a.dtype.name in FLOATS else a for a in arrays]
+    bounds = as_list(case.bound(*wide, **sample.attrs)) if case.bound else []
+    for i, (wanted, got) in enumerate(zip(results["cpu"], results[DEVICE], strict=True)):
+        assert (got.dtype, got.shape) == (wanted.dtype, wanted.shape)
+        if got.dtype.name not in FLOATS:
+            np.testing.assert_array_equal(got, wanted)
+            continue
+        finfo = ml_dtypes.finfo(got.dtype)
+        ulps = 2 * case.ulps + library_ulps(case.name)
+        bound = bounds[min(i, len(bounds) - 1)] if bounds else np.abs(wanted.astype(np.float64))
+        allowed = ulps * float(finfo.eps) * bound + 2 * float(finfo.smallest_normal)
+        error = np.abs(got.astype(np.float64) - wanted.astype(np.float64))
+        same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
+        assert np.all(same | (error <= allowed)), f"{case.name} {sample}: off by {np.max(error)}"
+
+
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [(c.name, dtype) for c in CASES.values() for dtype in c.dtypes],
 )
 def test_agrees_with_the_cpu(name: str, dtype: str) -> None:
-    """Each side is off by what its case allows, this one by its functions' share more."""
-    case = CASES[name]
-    for sample in case.samples:
-        arrays = arrays_of(case, sample, dtype)
-        results = {}
-        for device in ("cpu", DEVICE):
-            with ax.device(device):
-                applied = _core.apply(name, [_core.tensor(a) for a in arrays], dict(sample.attrs))
-                results[device] = [np.asarray(r) for r in as_list(applied)]
-        wide = [a.astype(np.float64) if a.dtype.name in FLOATS else a for a in arrays]
-        bounds = as_list(case.bound(*wide, **sample.attrs)) if case.bound else []
-        for i, (wanted, got) in enumerate(zip(results["cpu"], results[DEVICE], strict=True)):
-            assert (got.dtype, got.shape) == (wanted.dtype, wanted.shape)
-            if got.dtype.name not in FLOATS:
-                np.testing.assert_array_equal(got, wanted)
-                continue
-            finfo = ml_dtypes.finfo(got.dtype)
-            ulps = 2 * case.ulps + library_ulps(name)
-            bound = bounds[min(i, len(bounds) - 1)] if bounds else np.abs(wanted.astype(np.float64))
-            allowed = ulps * float(finfo.eps) * bound + 2 * float(finfo.smallest_normal)
-            error = np.abs(got.astype(np.float64) - wanted.astype(np.float64))
-            same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
-            assert np.all(same | (error <= allowed)), f"{sample}: off by {np.max(error)}"
+    for sample in CASES[name].samples:
+        assert_agrees(CASES[name], sample, dtype)
 
 
 def test_what_the_kernels_cannot_count_is_refused() -> None:

@@ -13,7 +13,7 @@
 namespace addax::opencl {
 namespace {
 
-constexpr int64_t kMostScratchBytes = int64_t{1} << 28;
+constexpr uint64_t kMostScratchBytes = uint64_t{1} << 28;
 constexpr int64_t kRowGroup = 64;  // items of a work-group that walks along rows
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -33,8 +33,10 @@ class Passes {
         epilogue_(to.node, compute_),
         tile_(choose_tile()) {
     packs_ = !tile_.local && c_.b_rows_first;
-    if (packs_) packed_.bytes = bytes_of(c_.batch * c_.k * c_.n);
-    parts_ = {packed_.bytes, bytes_of(tile_.splits * c_.batch * c_.m * c_.n)};
+    if (packs_) packed_ = to.scratch(bytes_of(c_.batch * c_.k * c_.n));
+    const uint64_t room = std::min(kMostScratchBytes, to.limits.largest_allocation - packed_.bytes);
+    while (is_split() && parts_bytes() > room) tile_.splits /= 2;
+    if (is_split()) parts_ = to.scratch(parts_bytes());
   }
 
   void add() {
@@ -50,6 +52,8 @@ class Passes {
     return static_cast<uint64_t>(elements) * size_of(compute_);
   }
 
+  uint64_t parts_bytes() const { return bytes_of(tile_.splits * c_.batch * c_.m * c_.n); }
+
   // The operation, the operands and which way each lies: 'n' as written, 't' turned.
   std::string kind() const {
     return node_.op() + " " + dtype_text(dtype_of(node_.input(0))) + " " +
@@ -60,10 +64,7 @@ class Passes {
   Tile choose_tile() const {
     const TileQuery query = {kind(), compute_, c_.batch, c_.m, c_.n, c_.k};
     std::optional<Tile> kept = to_.tiles.find(query);
-    Tile tile = kept && suits(*kept, to_.limits, query) ? *kept : default_tile(to_.limits, query);
-    const auto parts = [&] { return bytes_of(tile.splits * c_.batch * c_.m * c_.n); };
-    while (tile.splits > 1 && parts() > kMostScratchBytes) tile.splits /= 2;
-    return tile;
+    return kept && suits(*kept, to_.limits, query) ? *kept : default_tile(to_.limits, query);
   }
 
   std::string head() const { return preamble(to_.limits, compute_); }

@@ -62,7 +62,7 @@ __kernel void scatter_add(RECORD, const int rows, const int inner, const int seg
 __kernel void check(RECORD, const uint step, const int node, const int count, const long low,
                     const long high, TENSOR(x)) {
   RETURN_IF_FAILED;
-  __local int firsts[GROUP];
+  SHARED int firsts[GROUP];
   const int item = get_local_id(0);
   int first = count;
   for (int i = item; i < count && first == count; i += GROUP) {

@@ -49,8 +49,8 @@ int64_t segment_share(int64_t count, int64_t extent) {
 }  // namespace
 
 void add_check(Lowering& to, const Tensor& x, int64_t low, int64_t high) {
-  const int64_t group = to.limits.work_group;
-  Launch launch(program(to, "CHECK", DType::Int64, typed("LOAD_X", x) + define("GROUP", group)),
+  const int64_t group = to.limits.group(to.limits.work_group, sizeof(int32_t));
+  Launch launch(program(to, "CHECK", DType::Int64, typed("LOAD_X", x) + define_group(group)),
                 "check");
   launch.step_number().value(to.index).extent(x.elements()).value(low).value(high).tensor(x);
   launch.over({x.elements() == 0 ? 0 : group}, {group});

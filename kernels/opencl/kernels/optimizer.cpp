@@ -65,7 +65,7 @@ class Optimizer {
     std::string kernel = "__kernel void update(RECORD" + update_.parameters;
     std::string body;
     int64_t blocks = 0;
-    const int64_t group = std::min(kMostItems, to_.limits.work_group);
+    const int64_t group = to_.limits.group(kMostItems, size_of(dtype_));
     const int64_t block = group * kWidth * kVectors;
     for (size_t i = first; i < end; ++i) {
       const std::string number = std::to_string(i - first);
@@ -83,7 +83,7 @@ class Optimizer {
       body.append("  block -= BLOCKS(").append(size).append(");\n");
       blocks += (to_.node.input(groups_.input(0, i)).elements() + block - 1) / block;
     }
-    Launch launch(preamble(to_.limits, dtype_) + define("GROUP", group) + define("WIDTH", kWidth) +
+    Launch launch(preamble(to_.limits, dtype_) + define_group(group) + define("WIDTH", kWidth) +
                       define("BLOCK", block) + std::string(sources::optimizer) + kernel +
                       ") {\n  RETURN_IF_FAILED;\n  int block = get_group_id(0);\n" + update_.setup +
                       body + "}\n",
@@ -135,7 +135,7 @@ void lower_adam(Lowering& to) {
                                "const T log_beta_1, const T log_beta_2, const T epsilon, "
                                "const T weight_decay",
                  .setup = "  const T learning_rate = LOAD_float32(ADDRESS(lr), 0);\n"
-                          "  __local T rates[1];\n"
+                          "  SHARED T rates[1];\n"
                           "  if (get_local_id(0) == 0) rates[0] = adam_rate(learning_rate, "
                           "LOAD_int64(ADDRESS(step), 0), log_beta_1, log_beta_2);\n"
                           "  barrier(CLK_LOCAL_MEM_FENCE);\n",

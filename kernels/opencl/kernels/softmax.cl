@@ -18,8 +18,8 @@
 
 // The line's maximum and the sum of exp(x - maximum), as `largest` and `total`.
 #define REDUCE_LINE                                                               \
-  __local T maxima[GROUP];                                                        \
-  __local T sums[GROUP];                                                          \
+  SHARED T maxima[GROUP];                                                         \
+  SHARED T sums[GROUP];                                                           \
   const int item = get_local_id(0);                                               \
   const int line = get_group_id(0);                                               \
   const int first = line / inner * extent * inner + line % inner;                 \

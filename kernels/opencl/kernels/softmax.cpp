@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -14,15 +13,17 @@ namespace {
 
 // Items that share a line.
 int64_t group_size(const Lowering& to, int64_t extent) {
+  constexpr uint64_t kArrays = 2;  // maxima and sums
   const auto covering = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(extent)));
-  return std::clamp<int64_t>(covering / 2, 1, to.limits.work_group);
+  const DType compute = compute_class(dtype_of(to.node.input(0)));
+  return to.limits.group(covering / 2, kArrays * size_of(compute));
 }
 
 std::string program(const Lowering& to, const char* part, int64_t extent,
                     const std::string& definitions) {
   const DType compute = compute_class(dtype_of(to.node.input(0)));
   return preamble(to.limits, compute) + std::string(sources::scalar_ops) + define(part, 1) +
-         define("GROUP", group_size(to, extent)) +
+         define_group(group_size(to, extent)) +
          define("LOAD_X", "LOAD_" + std::string(name(dtype_of(to.node.input(0))))) +
          define("STORE_Y", "STORE_" + std::string(name(dtype_of(to.node.output())))) + definitions +
          std::string(sources::softmax);

@@ -51,8 +51,8 @@ inline int second_of(int first, int distance, int mirrored) {
 __kernel void sort_blocks(RECORD, const int extent, const int blocks, const int inner, TENSOR(x),
                           TENSOR(y)) {
   RETURN_IF_FAILED;
-  __local Key keys[2 * GROUP];
-  __local int positions[2 * GROUP];
+  SHARED Key keys[2 * GROUP];
+  SHARED int positions[2 * GROUP];
   const int item = get_local_id(0);
   const int line = get_group_id(0) / blocks;
   const int begin = get_group_id(0) % blocks * 2 * GROUP;

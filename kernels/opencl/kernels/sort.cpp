@@ -13,7 +13,7 @@ namespace {
 
 std::string program(const Lowering& to, const char* part, int64_t group) {
   const DType dtype = dtype_of(to.node.input(0));
-  return preamble(to.limits, compute_class(dtype)) + define(part, 1) + define("GROUP", group) +
+  return preamble(to.limits, compute_class(dtype)) + define(part, 1) + define_group(group) +
          define("LOAD_X", "LOAD_" + std::string(name(dtype))) +
          define("DESCENDING", to.node.flag("descending") ? 1 : 0) + std::string(sources::sort);
 }
@@ -32,10 +32,7 @@ void lower_argsort(Lowering& to) {
   const auto padded = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(extent)));
 
   constexpr uint64_t kEntryBytes = sizeof(uint64_t) + sizeof(int32_t);
-  const auto fitting =
-      static_cast<int64_t>(std::bit_floor(to.limits.local_bytes / kEntryBytes / 2));
-  to.require(fitting > 0, "has no room for entries in local memory");
-  const int64_t group = std::clamp<int64_t>(padded / 2, 1, std::min(to.limits.work_group, fitting));
+  const int64_t group = to.limits.group(padded / 2, 2 * kEntryBytes);
   const int64_t blocks = (extent + 2 * group - 1) / (2 * group);
   Launch sort_blocks(program(to, "BLOCKS", group), "sort_blocks");
   sort_blocks.extent(extent).extent(blocks).extent(inner).tensor(x).tensor(y);

@@ -72,6 +72,8 @@ void Lowering::add_over(const std::vector<int64_t>& items, Launch launch) {
 
 Scratch Lowering::scratch(uint64_t bytes) {
   const Scratch made{scratch_bytes_, bytes};
+  require(made.offset + made.bytes <= limits.largest_allocation,
+          "needs more memory beside its tensors than the device allocates at once");
   scratch_bytes_ += (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
   return made;
 }

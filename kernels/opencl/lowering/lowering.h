@@ -89,7 +89,7 @@ class Lowering {
   void add(Launch launch);
   // Items along up to 3 axes, the innermost first, in groups of the usual size.
   void add_over(const std::vector<int64_t>& items, Launch launch);
-  // Memory beside what was asked for before.
+  // Memory beside what was asked for before. Refuses the node where the device has not as much.
   Scratch scratch(uint64_t bytes);
 
   [[noreturn]] void refuse(std::string_view why) const;

@@ -63,6 +63,10 @@ std::string define(std::string_view name, int64_t value) {
   return define(name, std::to_string(value));
 }
 
+std::string define_group(int64_t items) {
+  return define("GROUP", items) + define("SHARED", items > 1 ? "__local" : "__private");
+}
+
 std::string load(DType dtype, const std::string& tensor, const std::string& index) {
   return "LOAD_" + std::string(name(dtype)) + "(ADDRESS(" + tensor + "), " + index + ")";
 }

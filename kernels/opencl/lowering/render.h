@@ -18,6 +18,8 @@ std::string preamble(const Limits& limits, DType compute);
 // "#define NAME value" on a line of its own.
 std::string define(std::string_view name, std::string_view value);
 std::string define(std::string_view name, int64_t value);
+// GROUP, the items of a work-group, and SHARED, the memory that they share; see Limits::group.
+std::string define_group(int64_t items);
 
 // "LOAD_float32(ADDRESS(x), index)", and the like.
 std::string load(DType dtype, const std::string& tensor, const std::string& index);

@@ -62,23 +62,25 @@ constexpr auto kLocalTiles = std::to_array<Tile>({
     {.local = true, .m = 128, .n = 64, .k = 16, .rows = 8, .columns = 4, .vector = 4},
     {.local = true, .m = 64, .n = 64, .k = 16, .rows = 4, .columns = 4, .vector = 4},
     {.local = true, .m = 32, .n = 32, .k = 16, .rows = 4, .columns = 4, .vector = 4},
+    {.local = true, .m = 8, .n = 8, .k = 8, .rows = 4, .columns = 4, .vector = 4},
 });
 
 int64_t local_splits(const Limits& limits, const TileQuery& query, const Tile& tile) {
   return splits_for(limits, query, tile, 4, 16 * tile.k);
 }
 
-// The largest that wastes no edge and leaves no unit without work, if k is split as needed.
-Tile default_local_tile(const Limits& limits, const TileQuery& query) {
-  constexpr Tile kSmallest = {
-      .local = true, .m = 8, .n = 8, .k = 8, .rows = 4, .columns = 4, .vector = 4};
+// The largest that wastes no edge and leaves no unit without work, if k is split as needed; nothing
+// where the device has no room for any.
+std::optional<Tile> default_local_tile(const Limits& limits, const TileQuery& query) {
+  constexpr int64_t kUsual = 32;
   const auto found = std::find_if(kLocalTiles.begin(), kLocalTiles.end(), [&](const Tile& tile) {
     const int64_t groups = ceil_div(query.m, tile.m) * ceil_div(query.n, tile.n) * query.batch *
                            local_splits(limits, query, tile);
     const bool fills = query.m >= tile.m && query.n >= tile.n && groups >= limits.compute_units;
-    return (fills || tile == kLocalTiles.back()) && suits(tile, limits, query);
+    return (fills || tile.m <= kUsual) && suits(tile, limits, query);
   });
-  Tile tile = found == kLocalTiles.end() ? kSmallest : *found;
+  if (found == kLocalTiles.end()) return std::nullopt;
+  Tile tile = *found;
   tile.splits = local_splits(limits, query, tile);
   return tile;
 }
@@ -158,7 +160,8 @@ std::string to_text(const TileQuery& query) {
 }
 
 Tile default_tile(const Limits& limits, const TileQuery& query) {
-  return limits.is_cpu ? default_direct_tile(limits, query) : default_local_tile(limits, query);
+  const auto local = limits.is_cpu ? std::nullopt : default_local_tile(limits, query);
+  return local ? *local : default_direct_tile(limits, query);
 }
 
 std::vector<Tile> candidate_tiles(const Limits& limits, const TileQuery& query) {

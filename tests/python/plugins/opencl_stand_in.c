@@ -1,5 +1,6 @@
-/* Stands in for the OpenCL loader: hands every call on to it, and fails those that it is told to.
- * A process loads it by ADDAX_OPENCL_LIBRARY, and by ctypes what stands below under "For tests". */
+/* Stands in for the OpenCL loader: hands every call on to it, fails those that it is told to, and
+ * holds the process to a smaller device than there is. A process loads it by ADDAX_OPENCL_LIBRARY,
+ * and by ctypes what stands below under "For tests". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -38,31 +39,99 @@ static int fails(const char* name) {
   return 1;
 }
 
+/* ---- The smaller device: OPENCL_CLAIMS="1004=16 1023=0", what clGetDeviceInfo is to answer, by
+ * the numbers of its questions in hexadecimal. ---- */
+
+enum {
+  kMaxWorkGroupSize = 0x1004,
+  kMaxMemAllocSize = 0x1010,
+  kLocalMemSize = 0x1023,
+  kDoubleFpConfig = 0x1032,
+  kKernelLocalMemSize = 0x11B2
+};
+enum { kOutOfResources = -5, kInvalidWorkGroupSize = -54, kInvalidBufferSize = -61 };
+
+typedef struct {
+  uint32_t question;
+  uint64_t answer;
+} Claim;
+enum { kMostClaims = 16 };
+static Claim claims[kMostClaims + 1]; /* up to the first without a question */
+
+static void read_claims(void) {
+  const char* text = getenv("OPENCL_CLAIMS");
+  for (Claim* claim = claims; text != NULL && *text != '\0'; ++claim) {
+    char* rest;
+    claim->question = (uint32_t)strtoul(text, &rest, 16);
+    if (claim == claims + kMostClaims || *rest != '=') abort();
+    claim->answer = strtoull(rest + 1, &rest, 10);
+    text = *rest == ' ' ? rest + 1 : rest;
+  }
+}
+
+/* Null where the device's own answer holds. */
+static const uint64_t* claimed(uint32_t question) {
+  for (const Claim* claim = claims; claim->question != 0; ++claim) {
+    if (claim->question == question) return &claim->answer;
+  }
+  return NULL;
+}
+
+static int exceeds(uint64_t size, uint32_t question) {
+  const uint64_t* const most = claimed(question);
+  return most != NULL && size > *most;
+}
+
+/* What such a device says of this launch; 0: takes it. */
+static int32_t launch_breach(void* kernel, uint32_t rank, const size_t* group) {
+  typedef int32_t (*Info)(void*, void*, uint32_t, size_t, void*, size_t*);
+  uint64_t items = 1, local = 0;
+  for (uint32_t axis = 0; axis < rank; ++axis) items *= group[axis];
+  if (exceeds(items, kMaxWorkGroupSize)) return kInvalidWorkGroupSize;
+  ((Info)find("clGetKernelWorkGroupInfo"))(kernel, NULL, kKernelLocalMemSize, sizeof local, &local,
+                                           NULL);
+  return exceeds(local, kLocalMemSize) ? kOutOfResources : 0;
+}
+
+/* In front of each program: without float64 a program that names the type does not compile. */
+static const char* program_head(void) {
+  const uint64_t* const config = claimed(kDoubleFpConfig);
+  return config != NULL && *config == 0 ? "#define double no_such_type\n" : "\n";
+}
+
 static Function* made(const char* name) {
   Function* const function = &functions[atomic_fetch_add(&num_functions, 1)];
   function->name = name;
   return function;
 }
 
+/* Why this call fails, which the smaller device takes or not; 0: it does not. */
+static int32_t refusal(const char* name, int32_t breach) {
+  return breach == 0 && fails(name) ? atomic_load(&failure_code) : breach;
+}
+
 /* Functions that return a status. */
-#define STATUS(name, parameters, arguments)                             \
-  __attribute__((visibility("default"))) int32_t name parameters {      \
-    if (fails(#name)) return atomic_load(&failure_code);                \
-    const int32_t code = ((int32_t(*) parameters)name##_real)arguments; \
-    if (code == 0) atomic_fetch_add(&name##_function->successes, 1);    \
-    return code;                                                        \
+#define STATUS_UNLESS(name, parameters, arguments, breach)               \
+  __attribute__((visibility("default"))) int32_t name parameters {       \
+    int32_t code = refusal(#name, breach);                               \
+    if (code == 0) code = ((int32_t(*) parameters)name##_real)arguments; \
+    if (code == 0) atomic_fetch_add(&name##_function->successes, 1);     \
+    return code;                                                         \
   }
+#define STATUS(name, parameters, arguments) STATUS_UNLESS(name, parameters, arguments, 0)
 /* Functions that return an object, and their status by the last argument. */
-#define OBJECT(name, parameters, arguments)                               \
+#define OBJECT_UNLESS(name, parameters, arguments, breach)                \
   __attribute__((visibility("default"))) void* name parameters {          \
-    if (fails(#name)) {                                                   \
-      *code = atomic_load(&failure_code);                                 \
+    const int32_t refused = refusal(#name, breach);                       \
+    if (refused != 0) {                                                   \
+      *code = refused;                                                    \
       return NULL;                                                        \
     }                                                                     \
     void* const object = ((void*(*)parameters)name##_real)arguments;      \
     if (object != NULL) atomic_fetch_add(&name##_function->successes, 1); \
     return object;                                                        \
   }
+#define OBJECT(name, parameters, arguments) OBJECT_UNLESS(name, parameters, arguments, 0)
 
 /* clang-format off */
 #define NAMES(X) \
@@ -87,6 +156,7 @@ __attribute__((constructor)) static void start(void) {
   name##_real = find(#name); \
   name##_function = made(#name);
   NAMES(FIND)
+  read_claims();
 }
 
 typedef void* Object;
@@ -95,13 +165,20 @@ typedef const void* Events;
 STATUS(clGetPlatformIDs, (uint32_t n, Object* out, uint32_t* count), (n, out, count))
 STATUS(clGetDeviceIDs, (Object p, uint64_t t, uint32_t n, Object* out, uint32_t* c),
        (p, t, n, out, c))
-STATUS(clGetDeviceInfo, (Object o, uint32_t w, size_t n, void* to, size_t* s), (o, w, n, to, s))
+__attribute__((visibility("default"))) int32_t clGetDeviceInfo(Object o, uint32_t w, size_t n,
+                                                               void* to, size_t* s) {
+  typedef int32_t (*Info)(Object, uint32_t, size_t, void*, size_t*);
+  int32_t code = refusal("clGetDeviceInfo", 0);
+  if (code == 0) code = ((Info)clGetDeviceInfo_real)(o, w, n, to, s);
+  if (code == 0 && to != NULL && claimed(w) != NULL) memcpy(to, claimed(w), n);
+  return code;
+}
 OBJECT(clCreateContext,
        (const void* p, uint32_t n, const Object* d, void* f, void* u, int32_t* code),
        (p, n, d, f, u, code))
 STATUS(clReleaseContext, (Object o), (o))
-OBJECT(clCreateBuffer, (Object c, uint64_t f, size_t n, void* from, int32_t* code),
-       (c, f, n, from, code))
+OBJECT_UNLESS(clCreateBuffer, (Object c, uint64_t f, size_t n, void* from, int32_t* code),
+              (c, f, n, from, code), exceeds(n, kMaxMemAllocSize) ? kInvalidBufferSize : 0)
 STATUS(clReleaseMemObject, (Object o), (o))
 OBJECT(clCreateCommandQueue, (Object c, Object d, uint64_t f, int32_t* code), (c, d, f, code))
 STATUS(clReleaseCommandQueue, (Object o), (o))
@@ -123,10 +200,10 @@ STATUS(clEnqueueFillBuffer,
        (Object q, Object m, const void* p, size_t s, size_t at, size_t n, uint32_t w, Events l,
         Object* e),
        (q, m, p, s, at, n, w, l, e))
-STATUS(clEnqueueNDRangeKernel,
-       (Object q, Object k, uint32_t r, const size_t* o, const size_t* g, const size_t* i,
-        uint32_t w, Events l, Object* e),
-       (q, k, r, o, g, i, w, l, e))
+STATUS_UNLESS(clEnqueueNDRangeKernel,
+              (Object q, Object k, uint32_t r, const size_t* o, const size_t* g, const size_t* i,
+               uint32_t w, Events l, Object* e),
+              (q, k, r, o, g, i, w, l, e), launch_breach(k, r, i))
 STATUS(clEnqueueMarkerWithWaitList, (Object q, uint32_t w, Events l, Object* e), (q, w, l, e))
 STATUS(clEnqueueBarrierWithWaitList, (Object q, uint32_t w, Events l, Object* e), (q, w, l, e))
 STATUS(clWaitForEvents, (uint32_t n, Events l), (n, l))
@@ -135,7 +212,9 @@ STATUS(clGetEventProfilingInfo, (Object o, uint32_t w, size_t n, void* to, size_
        (o, w, n, to, s))
 STATUS(clReleaseEvent, (Object o), (o))
 OBJECT(clCreateProgramWithSource,
-       (Object c, uint32_t n, const char** t, const size_t* s, int32_t* code), (c, n, t, s, code))
+       (Object c, uint32_t n, const char** t, const size_t* s, int32_t* code),
+       (c, n + 1, (const char*[]){program_head(), t[0]},
+        (const size_t[]){strlen(program_head()), s[0]}, code))
 OBJECT(clCreateProgramWithBinary,
        (Object c, uint32_t n, const Object* d, const size_t* s, const void* b, int32_t* each,
         int32_t* code),
