@@ -7,6 +7,7 @@
 
 #include "api/errors.h"
 #include "core/error.h"
+#include "runtime/failed_run.h"
 #include "runtime/value_check.h"
 
 namespace addax::bind {
@@ -28,8 +29,13 @@ const std::array<ExceptionClass, 10> kClasses = {{
      "An index, label or number is outside of its range.\n\n"
      "When a running program found it, `op`, `label` (the layer), `index` (flat, in the checked\n"
      "tensor), `value` and `step` (steps finished before) tell where; otherwise they are None."},
-    {"OutOfMemoryError", &PyExc_MemoryError, "A device has no memory left; models stay usable."},
-    {"DeviceError", &PyExc_RuntimeError, "A device or its plug-in failed."},
+    {"OutOfMemoryError", &PyExc_MemoryError,
+     "A device has no memory left; models stay usable.\n\n"
+     "`step` as for DeviceError."},
+    {"DeviceError", &PyExc_RuntimeError,
+     "A device or its plug-in failed.\n\n"
+     "When it did so in the midst of a running program, whose variables may be half updated then,\n"
+     "`step` is the number of steps that were finished before; otherwise it is None."},
     {"UnsupportedError", &PyExc_NotImplementedError, "The device or Addax cannot do this."},
     {"IoError", &PyExc_OSError, "A file could not be read or written."},
     {"InternalError", &PyExc_RuntimeError, "A mistake in Addax itself; please report it."},
@@ -92,6 +98,12 @@ void raise_value_check(const ValueCheckError& error) {
   PyErr_SetObject(python_classes[kOutOfRange], exception.ptr());
 }
 
+void raise_failed_run(const Error& error, const FailedRun& run) {
+  py::object exception = py::handle(class_of(error))(error.what());
+  exception.attr("step") = run.step;
+  PyErr_SetObject(class_of(error), exception.ptr());
+}
+
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is pybind11's.
 void translate(std::exception_ptr pointer) {
   if (!pointer) return;
@@ -100,7 +112,11 @@ void translate(std::exception_ptr pointer) {
   } catch (const ValueCheckError& error) {
     raise_value_check(error);
   } catch (const Error& error) {
-    PyErr_SetString(class_of(error), error.what());
+    if (const auto* const run = dynamic_cast<const FailedRun*>(&error)) {
+      raise_failed_run(error, *run);
+    } else {
+      PyErr_SetString(class_of(error), error.what());
+    }
   }
 }
 
@@ -119,8 +135,9 @@ void bind_errors(py::module_& module) {
   for (size_t i = 0; i < kClasses.size(); ++i) {
     py::dict members;
     if (i == kOutOfRange) {
-      for (const char* name : {"op", "label", "index", "value", "step"}) members[name] = py::none();
+      for (const char* name : {"op", "label", "index", "value"}) members[name] = py::none();
     }
+    if (i == kOutOfRange || i == kOutOfMemory || i == kDevice) members["step"] = py::none();
     const py::object type =
         new_class(kClasses[i].name, py::make_tuple(base, py::handle(*kClasses[i].builtin_base)),
                   kClasses[i].doc, members);

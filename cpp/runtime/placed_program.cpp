@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "core/error.h"
+#include "runtime/failed_run.h"
 #include "runtime/fallback_report.h"
 #include "runtime/placed_run.h"
 
@@ -46,6 +47,10 @@ class PlacedProgram final : public Program {
     control.begin();
     PlacedRun run(placed_, bindings, device(), host_);
     run.enter();
+    return as_failed_run(control, [&] { return steps(run, n_steps, control); });
+  }
+
+  static uint64_t steps(PlacedRun& run, uint64_t n_steps, StepControl& control) {
     uint64_t done = 0;
     try {
       for (; done < n_steps && !control.stop_requested(); ++done) {

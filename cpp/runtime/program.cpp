@@ -7,6 +7,7 @@
 #include "passes/place.h"
 #include "runtime/arena_pool.h"
 #include "runtime/compiled_graph.h"
+#include "runtime/failed_run.h"
 #include "runtime/host_services.h"
 #include "runtime/placed_program.h"
 
@@ -43,10 +44,12 @@ class WholeProgram final : public Program {
   uint64_t run_bound(std::span<const adx_binding> bindings, uint64_t n_steps,
                      StepControl& control) override {
     const ArenaPool::Lease lease = pool_.borrow(compiled_.arena_bytes());
-    const CompiledGraph::Ending ending =
-        compiled_.start(lease.queue(), lease.arena(), bindings, n_steps, control);
-    lease.queue().synchronize();
-    return compiled_.settle(control, ending, n_steps);
+    return as_failed_run(control, [&] {
+      const CompiledGraph::Ending ending =
+          compiled_.start(lease.queue(), lease.arena(), bindings, n_steps, control);
+      lease.queue().synchronize();
+      return compiled_.settle(control, ending, n_steps);
+    });
   }
 
   ArenaPool& pool_;

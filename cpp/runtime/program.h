@@ -31,7 +31,8 @@ class Program {
   // the last step's values. The same buffer must not be bound twice if the program writes it.
   // Throws ValueCheckError (value_check.h) when a label or index is out of range: the states are
   // those after the last good step, but for updates that stand before the check. Throws
-  // OutOfMemoryError when the arena cannot be had. The program stays usable after either.
+  // OutOfMemoryError when the arena cannot be had. The program stays usable after either. What the
+  // device throws after that is a FailedRunError (failed_run.h).
   uint64_t run(std::span<const Buffer> inputs, std::span<const Buffer> states,
                std::span<const Buffer> outputs, uint64_t n_steps = 1,
                StepControl* control = nullptr);

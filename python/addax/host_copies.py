@@ -1,59 +1,161 @@
 """Copies on the host of variables that lie in the memory of another device.
 
 A device that fails in the middle of a step leaves what the step updates half done, and a device
-that is lost takes everything along. ``fit`` therefore works within ``kept``, an epoch at a time.
+that is lost takes everything along. What variables hold is therefore read by ``value_of`` and
+``values_of``, which know of the copies.
 """
 
 from __future__ import annotations
 
+import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from addax import _core
-from addax.errors import DeviceError, OutOfMemoryError
+from addax.errors import DeviceError
 
 
-@dataclass
-class _Copy:
+class _Copy(NamedTuple):
+    variable: weakref.ref[_core.Variable]
     value: NDArray[Any]
-    # Could not be put back: what the device holds is not known.
-    is_lost: bool = False
 
 
-_copies: dict[int, _Copy] = {}  # by the identity of variables that are alive
-
-
-@contextmanager
-def kept(variables: Sequence[_core.Variable]) -> Iterator[None]:
-    """Copy variables before and after the body; where the device fails within, put them back.
+class Keeper:
+    """The copies of what belongs together; all of them are of the same moment.
 
     >>> weight = _core.Variable([1.0], name="weight")
-    >>> with kept([weight]):
-    ...     _ = weight.assign([2.0])
+    >>> count = _core.Variable(7, name="count")
+    >>> keeper = Keeper()
+    >>> keeper.keep([weight, count], count)
+    >>> keeper.moment
+    'as after 7 steps'
+    >>> _ = weight.assign([2.0])
+    >>> keeper.put_back()
     >>> weight.numpy().tolist()
-    [2.0]
+    [1.0]
     """
-    own = {
-        name
-        for name in {variable.device for variable in variables}
-        if not _core.has_unified_memory(name)
-    }
-    variables = [variable for variable in variables if variable.device in own]
-    _take(variables)
-    try:
-        yield
-        _take(variables)
-    except (DeviceError, OutOfMemoryError) as error:
-        if not variables:
-            raise
-        raise type(error)(f"{error}; {_put_back(variables)}") from error
+
+    # Of the time that passes, what copying may take.
+    share = 0.02
+
+    def __init__(self) -> None:
+        self._copies: dict[int, _Copy] = {}  # by the identity of the variable
+        self._cost = self._kept_at = 0.0
+        self.moment = ""
+        # Something was assigned since, to a variable and its copy alike.
+        self.is_altered = False
+        # Of these the copy counts, not what the device holds.
+        self._lost: set[int] = set()
+
+    def keep(self, variables: Sequence[_core.Variable], counter: _core.Variable) -> None:
+        """Copy variables as they are now; should that fail, the copies made before stay.
+
+        One of them counts the steps of training.
+        """
+        begin = time.perf_counter()
+        copies = {id(v): _Copy(weakref.ref(v), v.numpy()) for v in variables}
+        moment = f"as after {int(copies[id(counter)].value)} steps"
+        for variable in variables:
+            if id(variable) not in _keepers:
+                weakref.finalize(variable, _keepers.pop, id(variable), None)
+            _keepers[id(variable)] = self
+        self._copies, self.moment, self.is_altered = copies, moment, False
+        self._lost.clear()
+        self._kept_at = time.perf_counter()
+        self._cost = self._kept_at - begin
+
+    def holds(self, variables: Sequence[_core.Variable]) -> bool:
+        """Whether there are copies of all these variables."""
+        copies = (self._copies.get(id(variable)) for variable in variables)
+        return all(
+            copy is not None and copy.variable() is variable
+            for copy, variable in zip(copies, variables, strict=True)
+        )
+
+    @property
+    def interval(self) -> float:
+        """The seconds after which to copy again costs no more than its share."""
+        return self._cost / self.share
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to copy again."""
+        return time.perf_counter() - self._kept_at >= self.interval
+
+    def value(self, variable: _core.Variable) -> NDArray[Any]:
+        """Return the copy of a variable."""
+        return self._copies[id(variable)].value
+
+    def has_lost(self, variable: _core.Variable) -> bool:
+        """Whether the copy of a variable counts, not what the device holds."""
+        return id(variable) in self._lost
+
+    def lose(self) -> None:
+        """Have the copies count, of all variables: not one moment's beside another's."""
+        self._lost.update(self._copies)
+
+    def put_back(self) -> None:
+        """Give all variables the copies' values."""
+        self.lose()
+        self.heal()
+
+    def heal(self) -> None:
+        """Give the variables that are lost their copies' values; each counts once it has it."""
+        for key in [*self._lost]:
+            variable = self._copies[key].variable()
+            if variable is not None:
+                variable.assign(self._copies[key].value)
+            self._lost.discard(key)
+
+    def replace(self, variable: _core.Variable) -> None:
+        """Copy a variable to which another value has been assigned."""
+        self._copies[id(variable)] = _Copy(weakref.ref(variable), variable.numpy())
+        self._lost.discard(id(variable))
+        self.is_altered = True
+
+
+_keepers: dict[int, Keeper] = {}  # by the identity of variables that are alive
+
+
+def heal(variables: Sequence[_core.Variable]) -> None:
+    """Give variables their copies' values where the device had failed and is back.
+
+    >>> heal([_core.Variable([1.0], name="weight")])
+    """
+    for keeper in {_keepers[id(variable)] for variable in variables if id(variable) in _keepers}:
+        keeper.heal()
+
+
+def values_of(variables: Sequence[_core.Variable]) -> list[NDArray[Any]]:
+    """Return what variables hold: where their device has failed, the copies of all of them.
+
+    >>> [value.tolist() for value in values_of([_core.Variable([1.0], name="weight")])]
+    [[1.0]]
+    """
+    while True:
+        lost: dict[str, str] = {}
+        values = []
+        for variable in variables:
+            keeper = _keepers.get(id(variable))
+            if keeper is not None and keeper.has_lost(variable):
+                values.append(keeper.value(variable))
+                lost[variable.device] = keeper.moment
+                continue
+            try:
+                values.append(variable.numpy())
+            except DeviceError:
+                if keeper is None:
+                    raise
+                keeper.lose()
+                break
+        else:
+            for device, moment in lost.items():
+                warnings.warn(f"{device} has failed: what lay there is {moment}", stacklevel=2)
+            return values
 
 
 def value_of(variable: _core.Variable) -> NDArray[Any]:
@@ -62,56 +164,16 @@ def value_of(variable: _core.Variable) -> NDArray[Any]:
     >>> value_of(_core.Variable([1.0], name="weight")).tolist()
     [1.0]
     """
-    copy = _copies.get(id(variable))
-    if copy is None or not copy.is_lost:
-        try:
-            return variable.numpy()
-        except DeviceError:
-            if copy is None:
-                raise
-    warnings.warn(
-        f"{variable.device} has failed: what lay there is as after the last epoch that fit() "
-        "completed",
-        stacklevel=2,
-    )
-    return copy.value
+    return values_of([variable])[0]
 
 
 def assign(variable: _core.Variable, value: Any) -> None:
-    """Assign to a variable, also where its device had failed and is back.
+    """Assign to a variable, and to its copy on the host if there is one.
 
     >>> assign(weight := _core.Variable([1.0], name="weight"), [2.0])
     >>> weight.numpy().tolist()
     [2.0]
     """
     variable.assign(value)
-    if copy := _copies.get(id(variable)):
-        copy.is_lost = False
-
-
-def _take(variables: Sequence[_core.Variable]) -> None:
-    for variable in variables:
-        copy = _copies.get(id(variable))
-        if copy is not None and copy.is_lost:
-            assign(variable, copy.value)
-    values = [np.array(variable.numpy()) for variable in variables]
-    for variable, value in zip(variables, values, strict=True):
-        if id(variable) not in _copies:
-            weakref.finalize(variable, _copies.pop, id(variable), None)
-        _copies[id(variable)] = _Copy(value)
-
-
-def _put_back(variables: Sequence[_core.Variable]) -> str:
-    """Return where the values are now."""
-    copies = [_copies[id(variable)] for variable in variables]
-    for copy in copies:
-        copy.is_lost = True
-    try:
-        for variable, copy in zip(variables, copies, strict=True):
-            assign(variable, copy.value)
-    except (DeviceError, OutOfMemoryError):
-        return (
-            f"{variables[0].device} is lost, the host has the weights as they were before this "
-            "epoch: compile the model for another device, device='cpu', to go on with them"
-        )
-    return "the weights and the optimizer are as they were before this epoch"
+    if keeper := _keepers.get(id(variable)):
+        keeper.replace(variable)

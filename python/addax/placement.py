@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -170,10 +170,16 @@ def use(name: str | None) -> Iterator[None]:
 
 
 class Move:
-    """Takes variables to a device: one that lies there is left, another copied, each once."""
+    """Takes variables to a device: one that lies there is left, another copied, each once.
 
-    def __init__(self, name: str) -> None:
+    Those that belong ``together`` are read first: where their device has failed, the copies on the
+    host stand for all of them.
+    """
+
+    def __init__(self, name: str, together: Sequence[_core.Variable] = ()) -> None:
         self._name = name
+        away = [variable for variable in together if variable.device != name]
+        self._values = dict(zip(map(id, away), host_copies.values_of(away), strict=True))
         # The variable beside its copy keeps its id from being given anew.
         self._copies: dict[int, tuple[_core.Variable, _core.Variable]] = {}
 
@@ -182,8 +188,9 @@ class Move:
         if variable.device == self._name:
             return variable
         if id(variable) not in self._copies:
+            known = self._values.get(id(variable))
             copy = _core.Variable(
-                host_copies.value_of(variable),
+                host_copies.value_of(variable) if known is None else known,
                 name=variable.name,
                 trainable=variable.trainable,
                 device=self._name,

@@ -94,8 +94,8 @@ def set_seed(seed: int) -> None:
 def order_key() -> NDArray[np.int64]:
     """Return the key of the order of one epoch and advance the global generator."""
     state = global_generator().state
-    seed, counter = (int(number) for number in state.numpy())
-    state.assign(np.array([seed, counter + 1], np.int64))
+    seed, counter = (int(number) for number in host_copies.value_of(state))
+    host_copies.assign(state, np.array([seed, counter + 1], np.int64))
     return np.array([seed, _ORDER_COUNTER + counter], np.int64)
 
 

@@ -1,4 +1,4 @@
-"""OpenCL calls that fail: typed errors, weights of a known epoch, training goes on elsewhere.
+"""OpenCL calls that fail: typed errors, the state of a completed step, training goes on elsewhere.
 
 A process of its own has `plugins/opencl_stand_in.c` in the place of the OpenCL loader, which fails
 calls as it is told to. Functions named ``child_...`` run there.
@@ -7,12 +7,15 @@ calls as it is told to. Functions named ``child_...`` run there.
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import os
+import re
 import resource
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,7 @@ import pytest
 from test_opencl import DEVICE, missing
 
 import addax as ax
-from addax import _core
+from addax import _core, host_copies
 
 LIBRARY = "ADDAX_OPENCL_LIBRARY"
 
@@ -55,8 +58,8 @@ def shim() -> ctypes.CDLL:
     return ctypes.CDLL(os.environ[LIBRARY])
 
 
-def fail_from(function: str, nth: int, code: int) -> None:
-    shim().fail_from(function.encode(), ctypes.c_long(nth), code)
+def fail_from(function: str, nth: int, code: int, times: int = 1 << 60) -> None:
+    shim().fail_from(function.encode(), ctypes.c_long(nth), code, ctypes.c_long(times))
 
 
 def mend() -> int:
@@ -113,46 +116,129 @@ def same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
+def state(model: Any) -> list[np.ndarray]:
+    """Weights, the optimizer's counter, rate and slots: as the device has them, or the copies."""
+    return host_copies.values_of([*model.weights, *model.optimizer.variables])
+
+
+class _States(ax.callbacks.Callback):
+    """The states before the first step and after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: list[list[np.ndarray]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.states.append(state(self.model))
+
+
+@functools.cache
+def states(epochs: int = 3) -> list[list[np.ndarray]]:
+    """The states after 0, 1, 2, ... steps of undisturbed training."""
+    model = network()
+    seen = _States()
+    train(model, epochs=epochs, callbacks=[seen])
+    return [[], *seen.states]
+
+
+def told_steps(error: Exception) -> int:
+    """The number of steps that the error says the state is that of."""
+    found = re.search(r"as after (\d+) steps", str(error))
+    assert found is not None, f"the error does not tell what is left: {error!r}"
+    return int(found[1])
+
+
 def goes_on(model: Any) -> None:
-    """Training on the CPU, from the weights that the model has."""
-    compile_for(model, "cpu")
+    """Training on the CPU, from the state that the model has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        left = state(model)
+        model.compile(device="cpu")
+        assert same(left, state(model))
     weights = model.get_weights()
     train(model)
     assert all(np.all(np.isfinite(weight)) for weight in model.get_weights())
     assert not same(weights, model.get_weights())
 
 
-def child_fit_fails(function: str, code: int, kind: type[Exception]) -> int:
-    """Fail from the n-th call on, for n = 1, 2, ... until the second epoch gets through."""
-    model = network()
-    train(model)
-    train(model)
-    after = model.get_weights()
+def child_fit_fails(function: str, code: int, kind: type[Exception], share: float) -> int:
+    """Fail from the n-th call on, for n = 1, 2, ... until the second epoch gets through.
+
+    The state that is left is that of a completed step, as the error says of which.
+    """
+    expected = states()
     tries, nth = 0, 1
-    while True:
-        model = network()
-        train(model)
-        before, slots = model.get_weights(), [v.numpy() for v in model.optimizer.variables]
-        _core.trim_memory()
-        fail_from(function, nth, code)
-        error: Exception | None = None
-        try:
+    with copying(share):
+        while True:
+            model = network()
             train(model)
-        except ax.errors.AddaxError as failure:
-            error = failure
-        if mend() == 0:
-            assert error is None
-            return tries
-        assert isinstance(error, kind), f"{function}, call {nth}: {error!r}"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            weights = model.get_weights()
-            if "before this epoch" in str(error) or not same(weights, after):
-                assert same(weights, before)
-                if "is lost" not in str(error):
-                    assert same(slots, [v.numpy() for v in model.optimizer.variables])
+            _core.trim_memory()
+            fail_from(function, nth, code)
+            error: Exception | None = None
+            try:
+                train(model)
+            except ax.errors.AddaxError as failure:
+                error = failure
+            if mend() == 0:
+                assert error is None
+                return tries
+            assert isinstance(error, kind), f"{function}, call {nth}: {error!r}"
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert told_steps(error) >= 3
+                assert same(state(model), expected[told_steps(error)])
             goes_on(model)
-        tries, nth = tries + 1, nth + 1 + nth // 4
+            tries, nth = tries + 1, nth + 1 + nth // 4
+
+
+def child_batches_fail(function: str, code: int, share: float) -> set[int]:
+    """Fail so in the third single batch; how many steps behind it what is left was."""
+    behind: set[int] = set()
+    expected = [state_after_batches(count) for count in range(4)]
+    nth = 1
+    with copying(share):
+        while True:
+            model = network()
+            train_batches(model, 2)
+            _core.trim_memory()
+            fail_from(function, nth, code)
+            error: Exception | None = None
+            try:
+                train_batches(model, 1, first=2)
+            except ax.errors.AddaxError as failure:
+                error = failure
+            if mend() == 0:
+                assert error is None
+                return behind
+            assert error is not None, f"{function}, call {nth}: the failure is not told"
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                assert same(state(model), expected[told_steps(error)])
+            behind.add(2 - told_steps(error))
+            goes_on(model)
+            nth += 1 + nth // 4
+
+
+def train_batches(model: Any, count: int, first: int = 0) -> None:
+    for index in range(first, first + count):
+        begin = 4 * index
+        # The third is of another size: its program is compiled for it.
+        size = 4 if index < 2 else 5
+        model.train_on_batch(X[begin : begin + size], Y[begin : begin + size])
+
+
+def state_after_batches(count: int) -> list[np.ndarray]:
+    model = network()
+    train_batches(model, count)
+    return state(model) if count else []
+
+
+@contextmanager
+def copying(share: float) -> Iterator[None]:
+    """Copies are made after every step (share inf), or but where they always are (0)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host_copies.Keeper, "share", share or 1e-30)
+        yield
 
 
 def child_everything_fails(function: str, code: int) -> int:
@@ -182,53 +268,139 @@ class _LostAt(ax.callbacks.Callback):
     def __init__(self, epoch: int, code: int) -> None:
         super().__init__()
         self.epoch, self.code, self.is_there = epoch, code, False
-        self.weights: list[np.ndarray] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.is_there = epoch == self.epoch
-        if self.is_there:
-            self.weights = self.model.get_weights()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if self.is_there and batch == 1:
             fail_from("cl", 1, self.code)
 
 
-def child_lost_in_an_epoch(code: int) -> None:
-    model = network()
-    lost = _LostAt(2, code)
-    with pytest.raises(FAILURES, match="device='cpu'"):
-        train(model, epochs=4, callbacks=[lost])
-    with pytest.warns(UserWarning, match="the last epoch that fit"):
-        assert same(lost.weights, model.get_weights())
-    goes_on(model)
-    mend()
+def child_lost_in_an_epoch(code: int, share: float) -> int:
+    """Lose the device after four steps; the number of those that the copies are of."""
+    expected = states()
+    with copying(share):
+        model = network()
+        with pytest.raises(FAILURES, match=r"is lost, .*compile\(device='cpu'\)") as caught:
+            train(model, epochs=3, callbacks=[_LostAt(1, code)])
+        steps = told_steps(caught.value)
+        with pytest.warns(UserWarning, match=rf"opencl:0 has failed: .* as after {steps} steps"):
+            assert same(expected[steps], state(model))
+        goes_on(model)
+        mend()
+    return steps
 
 
 def child_lost_between_fits(code: int) -> None:
+    expected = states()
     model = network()
     train(model)
-    weights = model.get_weights()
     fail_from("cl", 1, code)
-    with pytest.raises(FAILURES):
+    with pytest.raises(FAILURES, match=r"is lost, .* as after 3 steps"):
         train(model)
-    with pytest.warns(UserWarning, match="the last epoch that fit"):
-        assert same(weights, model.get_weights())
+    with pytest.warns(UserWarning, match="as after 3 steps"):
+        assert same(expected[3], state(model))
     goes_on(model)
     mend()
 
 
-def child_the_device_comes_back() -> None:
-    """A device that works again goes on from the same weights."""
+def child_lost_between_batches(code: int, share: float) -> int:
+    expected = [state_after_batches(count) for count in range(4)]
+    with copying(share):
+        model = network()
+        train_batches(model, 3)
+        fail_from("cl", 1, code)
+        with pytest.raises(FAILURES, match=r"is lost, .*compile\(device='cpu'\)") as caught:
+            train_batches(model, 1)
+        steps = told_steps(caught.value)
+        with pytest.warns(UserWarning, match=f"as after {steps} steps"):
+            assert same(expected[steps], state(model))
+        goes_on(model)
+        mend()
+    return steps
+
+
+def child_lost_while_copying(code: int) -> int:
+    """Reading fails from the n-th time on: never is a part of one step's state beside another's."""
+    expected = states()
+    nth = 0
+    with copying(float("inf")):
+        while True:
+            nth += 1
+            model = network()
+            train(model)
+            fail_from("clEnqueueReadBuffer", nth, code)
+            try:
+                train(model)
+            except FAILURES as error:
+                assert mend() > 0
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    assert same(state(model), expected[told_steps(error)])
+            else:
+                assert mend() == 0
+                return nth
+
+
+def child_goes_on_as_if_resumed(folder: str, code: int) -> None:
+    """The curve after a loss is that of a CPU's model which has loaded what was left."""
+    path = f"{folder}/left.safetensors"
     model = network()
-    lost = _LostAt(1, DEVICE_NOT_AVAILABLE)
-    with pytest.raises(ax.errors.DeviceError):
-        train(model, epochs=2, callbacks=[lost])
+    with pytest.raises(FAILURES):
+        train(model, epochs=3, callbacks=[_LostAt(2, code)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save_weights(path)
+        model.compile(device="cpu")
+    lost = model.fit(X, Y, batch_size=8, epochs=4, verbose=0).history
     mend()
-    with pytest.warns(UserWarning, match="the last epoch that fit"):
-        assert same(lost.weights, model.get_weights())
-    train(model)
-    assert not same(lost.weights, model.get_weights())
+    other = network("cpu")
+    other.load_weights(path)
+    resumed = other.fit(X, Y, batch_size=8, epochs=4, verbose=0).history
+    assert lost == resumed
+    assert same(state(model), state(other))
+    assert int(model.optimizer.iterations.numpy()) > 12
+
+
+def child_a_single_launch_fails() -> int:
+    """The device works on at once: nothing of what it has done is lost."""
+    expected = states()
+    nth = 0
+    with copying(0.0):
+        while True:
+            nth += 7
+            model = network()
+            train(model)
+            seen = _States()
+            fail_from("clEnqueueNDRangeKernel", nth, OUT_OF_MEMORY, times=1)
+            try:
+                train(model, callbacks=[seen])
+            except ax.errors.OutOfMemoryError as error:
+                assert mend() == 1
+                assert told_steps(error) - 3 - len(seen.states) in (0, 1), "1: in the report on it"
+                assert same(state(model), expected[told_steps(error)])
+            else:
+                assert mend() == 0
+                return nth
+
+
+def child_the_device_comes_back() -> None:
+    """A device that works again goes on from the same state."""
+    model = network()
+    with pytest.raises(ax.errors.DeviceError) as caught:
+        train(model, epochs=2, callbacks=[_LostAt(1, DEVICE_NOT_AVAILABLE)])
+    mend()
+    left = states()[told_steps(caught.value)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert same(left, state(model))
+        train(model)
+        assert not same(left, state(model))
+        assert int(model.optimizer.iterations.numpy()) == told_steps(caught.value) + 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        state(model)
 
 
 def child_a_kernel_does_not_compile() -> None:
@@ -257,6 +429,7 @@ def child_cycles(count: int) -> tuple[dict[str, int], int]:
 # ---- The tests.
 
 
+@pytest.mark.parametrize("share", [0.0, float("inf")])
 @pytest.mark.parametrize(
     ("function", "code", "kind"),
     [
@@ -272,10 +445,40 @@ def child_cycles(count: int) -> tuple[dict[str, int], int]:
         ("clWaitForEvents", NVIDIA_FAULT, ax.errors.DeviceError),
     ],
 )
-def test_a_failure_in_fit_leaves_the_weights_of_an_epoch(
-    in_child: Run, function: str, code: int, kind: type[Exception]
+def test_a_failure_in_fit_leaves_the_state_of_a_completed_step(
+    in_child: Run, function: str, code: int, kind: type[Exception], share: float
 ) -> None:
-    assert in_child(child_fit_fails, function, code, kind) > 0
+    assert in_child(child_fit_fails, function, code, kind, share) > 0
+
+
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [
+        ("clCreateBuffer", OUT_OF_MEMORY),
+        ("clCreateKernel", OUT_OF_RESOURCES),
+    ],
+)
+def test_what_fails_before_a_step_leaves_the_last_ones_state(
+    in_child: Run, function: str, code: int
+) -> None:
+    assert in_child(child_batches_fail, function, code, 0.0) == {0}
+
+
+@pytest.mark.parametrize("share", [0.0, float("inf")])
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [
+        ("clEnqueueNDRangeKernel", OUT_OF_MEMORY),
+        ("clEnqueue", DEVICE_NOT_AVAILABLE),
+        ("clWaitForEvents", NVIDIA_FAULT),
+    ],
+)
+def test_what_fails_within_a_step_leaves_the_copies_state(
+    in_child: Run, function: str, code: int, share: float
+) -> None:
+    # Where the report fails after the step, what is left is even that step's.
+    behind = in_child(child_batches_fail, function, code, share)
+    assert behind <= ({-1, 0, 1} if share == 0 else {-1, 0})
 
 
 @pytest.mark.parametrize(
@@ -291,9 +494,24 @@ def test_no_failure_of_a_models_life_goes_untold(in_child: Run, function: str, c
 
 
 @pytest.mark.parametrize("code", [OUT_OF_RESOURCES, DEVICE_NOT_AVAILABLE, NVIDIA_FAULT])
-def test_a_lost_device_loses_at_most_an_epoch(in_child: Run, code: int) -> None:
+def test_a_lost_device_leaves_the_latest_copies(in_child: Run, code: int) -> None:
     in_child(child_lost_between_fits, code)
-    in_child(child_lost_in_an_epoch, code)
+    assert in_child(child_lost_in_an_epoch, code, 0.0) == 3, "the epoch's begin"
+    assert in_child(child_lost_in_an_epoch, code, float("inf")) == 4, "the last step"
+    assert in_child(child_lost_between_batches, code, 0.0) == 1, "the first step"
+    assert in_child(child_lost_between_batches, code, float("inf")) == 3, "the last step"
+
+
+def test_a_device_lost_while_it_is_copied_leaves_the_copies_before(in_child: Run) -> None:
+    assert in_child(child_lost_while_copying, DEVICE_NOT_AVAILABLE) > 10
+
+
+def test_where_a_device_works_on_the_steps_since_the_copies_are_repeated(in_child: Run) -> None:
+    assert in_child(child_a_single_launch_fails) > 50
+
+
+def test_training_after_a_loss_is_as_if_resumed(in_child: Run, tmp_path: Path) -> None:
+    in_child(child_goes_on_as_if_resumed, str(tmp_path), DEVICE_NOT_AVAILABLE)
 
 
 def test_a_device_that_comes_back_goes_on(in_child: Run) -> None:

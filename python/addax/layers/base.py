@@ -353,7 +353,7 @@ class Layer:
 
     def get_weights(self) -> list[NDArray[Any]]:
         """Return copies of all weights as NumPy arrays."""
-        return [np.array(host_copies.value_of(variable)) for variable in self.weights]
+        return [np.array(value) for value in host_copies.values_of(self.weights)]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all weights from arrays, in the order of ``get_weights``."""

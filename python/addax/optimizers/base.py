@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from addax import _core, aliases, naming, placement, tracing
+from addax import _core, aliases, host_copies, naming, placement, tracing
 from addax.errors import InvalidArgumentError
 from addax.ops.emit import Tensor, Variable, as_tensor, emit
 from addax.optimizers import clipping, schedules
@@ -124,7 +124,7 @@ class Optimizer:
             )
         if self._schedule is not None:
             raise InvalidArgumentError("the learning rate follows a schedule and cannot be set")
-        self._rate.assign(np.asarray(value, np.float32))
+        host_copies.assign(self._rate, np.asarray(value, np.float32))
 
     lr = learning_rate
 

@@ -27,7 +27,8 @@ def save(model: Model, path: str) -> None:
     state = _model_state(model)
     if model.optimizer is not None and model.optimizer.built_for:
         state |= _optimizer_state(model)
-    files.write(path, {name: host_copies.value_of(variable) for name, variable in state.items()})
+    values = host_copies.values_of([*state.values()])
+    files.write(path, dict(zip(state, values, strict=True)))
 
 
 def load(model: Model, path: str) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from addax import _core, callbacks, host_copies, random
+from addax import _core, callbacks, random
 from addax.errors import InvalidArgumentError, OutOfRangeError
 from addax.training import order
 from addax.training.auto import Step
 from addax.training.blame import blame
 from addax.training.data import Arrays
 from addax.training.progress import Progress
+from addax.training.recovery import Recovery
 
 if TYPE_CHECKING:
     from addax.training.trainer import Trainer
@@ -54,76 +56,98 @@ class Pass:
         program = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
         return Step(program, [*self.data.shared(), _core.tensor(np.zeros(2, np.int64))], self.full)
 
-    def go(self, progress: Progress | None, told: callbacks.CallbackList) -> None:
-        """Run the pass; the model's objective then holds its report."""
+    def go(self, progress: Progress | None, told: callbacks.CallbackList) -> dict[str, float]:
+        """Run the pass and return the report on it."""
+        recovery = self._model._recovery if self._mode == "train" else Recovery()
+        with recovery.explained():
+            work = self._begin(recovery)
+            if progress is not None:
+                progress.begin(self.steps)
+            try:
+                if told.wants_batches(self._mode):
+                    self._go_singly(work, progress, told)
+                else:
+                    self._go_at_once(work, progress)
+            except OutOfRangeError as error:
+                raise blame(error, self.data, self._place(work)) from None
+            recovery.keep()
+            return self._model._compiled_for("fit").report()
+
+    def _begin(self, recovery: Recovery) -> _Work:
         steps, objective = self._model._steps, self._model._compiled_for("fit")
         key = random.order_key() if self._shuffle else np.zeros(2, np.int64)
         inputs = [*self._arrays, _core.tensor(key)]
         whole = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
-        begin = self.full * self._batch
         last = None
         if self.rest:
+            begin = self.full * self._batch
             last = steps.epoch(self._mode, self.data, begin, self.rest, self._shuffle)
-        with host_copies.kept(self._changed()):
-            objective.reset()
-            steps.cursor.assign(np.asarray(0, np.int64))
-            self._run(inputs, key, whole, last, progress, told)
+        if self._mode == "train":
+            self._model._watch(whole)
+        objective.reset()
+        steps.cursor.assign(np.asarray(0, np.int64))
+        recovery.keep()
+        return _Work(recovery, key, inputs, whole, last)
 
-    def _changed(self) -> list[_core.Variable]:
-        """Return the variables that outlast the pass and that it changes."""
-        if self._mode != "train":
-            return []
-        model = self._model._as_model()
-        generators = [
-            part
-            for layer in model._flat()
-            for part in vars(layer).values()
-            if isinstance(part, random.SeedGenerator)
-        ]
-        states = [generator.state for generator in [*generators, random.global_generator()]]
-        return [*model.weights, *states, *model.optimizer.variables]
-
-    def _run(
-        self,
-        inputs: list[_core.Tensor],
-        key: NDArray[np.int64],
-        whole: _core.Executable,
-        last: _core.Executable | None,
-        progress: Progress | None,
-        told: callbacks.CallbackList,
+    def _go_singly(
+        self, work: _Work, progress: Progress | None, told: callbacks.CallbackList
     ) -> None:
         objective = self._model._compiled_for("fit")
-        begin = self.full * self._batch
-        if progress is not None:
-            progress.begin(self.steps)
-        done = 0
-        try:
-            if told.wants_batches(self._mode):
-                for done in range(self.steps):
-                    told.tell(f"on_{self._mode}_batch_begin", done, {})
-                    program = whole if done < self.full or last is None else last
-                    program.run_steps(inputs, 1)
-                    told.tell(f"on_{self._mode}_batch_end", done, objective.report())
-                    if progress is not None:
-                        progress.update(done + 1)
-                    if getattr(self._model, _STOP_FLAGS[self._mode]):
-                        break
+        for work.done in range(self.steps):
+            told.tell(f"on_{self._mode}_batch_begin", work.done, {})
+            work.take(1, is_last=work.done == self.full)
+            told.tell(f"on_{self._mode}_batch_end", work.done, objective.report())
+            if progress is not None:
+                progress.update(work.done + 1)
+            if getattr(self._model, _STOP_FLAGS[self._mode]):
+                break
+
+    def _go_at_once(self, work: _Work, progress: Progress | None) -> None:
+        while work.done < self.full:
+            count = work.recovery.window(self.full - work.done)
+            work.take(count, progress)
+            work.done += count
+        if work.last is not None:
+            work.take(1, is_last=True)
+
+    def _place(self, work: _Work) -> order.Place:
+        """Return where in the data the pass is."""
+        in_rest = work.last is not None and work.done == self.full
+        return order.Place(
+            self.full * self._batch if in_rest else 0,
+            self.rest if in_rest else self._batch,
+            work.done,
+            work.key,
+            self.data.size,
+            self._shuffle,
+        )
+
+
+@dataclass
+class _Work:
+    """What a pass runs, and the number of its batches that are done."""
+
+    recovery: Recovery
+    key: NDArray[np.int64]
+    inputs: list[_core.Tensor]
+    whole: _core.Executable
+    last: _core.Executable | None
+    done: int = 0
+
+    def take(self, steps: int, progress: Progress | None = None, is_last: bool = False) -> None:
+        """Take steps of full batches, or that of the last one."""
+        program = self.last if is_last and self.last is not None else self.whole
+        before = self.done
+
+        def run(count: int) -> None:
+            if progress is not None and progress.wants_reports:
+                program.run_steps(
+                    self.inputs,
+                    count,
+                    lambda done: progress.update(before + done),
+                    progress.interval,
+                )
             else:
-                if progress is not None and progress.wants_reports:
-                    whole.run_steps(inputs, self.full, progress.update, progress.interval)
-                else:
-                    whole.run_steps(inputs, self.full)
-                done = self.full
-                if last is not None:
-                    last.run_steps(inputs, 1)
-        except OutOfRangeError as error:
-            in_rest = last is not None and done == self.full
-            place = order.Place(
-                0 if not in_rest else begin,
-                self._batch if not in_rest else self.rest,
-                done,
-                key,
-                self.data.size,
-                self._shuffle,
-            )
-            raise blame(error, self.data, place) from None
+                program.run_steps(self.inputs, count)
+
+        self.recovery.take(steps, run, lambda count: self.whole.run_steps(self.inputs, count))

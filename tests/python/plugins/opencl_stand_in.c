@@ -19,6 +19,7 @@ static Function functions[kMostFunctions];
 static atomic_int num_functions;
 static char victim[64];
 static atomic_long calls_left;
+static atomic_long failures_left;
 static atomic_int failure_code;
 static atomic_int failures;
 
@@ -30,11 +31,12 @@ static void* find(const char* name) {
   return function;
 }
 
-/* Whether this call is to fail: from the one that was asked for on, all do. */
+/* Whether this call is to fail: from the one that was asked for on, as many do as were. */
 static int fails(const char* name) {
   if (atomic_load(&failure_code) == 0) return 0;
   if (strncmp(name, victim, strlen(victim)) != 0) return 0;
   if (atomic_fetch_sub(&calls_left, 1) > 1) return 0;
+  if (atomic_fetch_sub(&failures_left, 1) <= 0) return 0;
   atomic_fetch_add(&failures, 1);
   return 1;
 }
@@ -232,12 +234,14 @@ STATUS(clReleaseKernel, (Object o), (o))
 
 /* ---- For tests. ---- */
 
-/* From the n-th call from now on, functions whose names begin so fail with this code; 0: none does.
- */
-__attribute__((visibility("default"))) void fail_from(const char* name, long nth, int32_t code) {
+/* From the n-th call from now on, so many calls of functions whose names begin so fail with this
+ * code; 0: none does. */
+__attribute__((visibility("default"))) void fail_from(const char* name, long nth, int32_t code,
+                                                      long times) {
   atomic_store(&failure_code, 0);
   strncpy(victim, name, sizeof victim - 1);
   atomic_store(&calls_left, nth);
+  atomic_store(&failures_left, times);
   atomic_store(&failures, 0);
   atomic_store(&failure_code, code);
 }
