@@ -281,42 +281,6 @@ def test_a_program_follows_its_tensors_to_other_buffers() -> None:
                     np.testing.assert_array_equal(np.asarray(a - b), np.full(5, i - j))
 
 
-def compilations(caches: Path, **settings: str) -> int:
-    """How many programs a process compiles that has these caches."""
-    code = f"""
-import addax as ax
-with ax.device({DEVICE!r}):
-    assert (ax.tensor([1.0, 2.0]) * 3).tolist() == [3.0, 6.0]
-"""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(caches), "ADDAX_LOG": "kernels", **settings}
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
-    )
-    return run.stderr.count("opencl: compiles a program")
-
-
-def test_compiled_programs_are_kept_on_disk(tmp_path: Path) -> None:
-    first = compilations(tmp_path)
-    assert first > 0
-    assert compilations(tmp_path) == 0
-    entries = sorted((tmp_path / "addax" / "opencl").iterdir())
-    assert len(entries) == first
-    for entry in entries:
-        entry.write_bytes(entry.read_bytes()[:-100])
-    assert compilations(tmp_path) == first, "a damaged entry is made anew"
-    assert compilations(tmp_path) == 0
-
-
-def test_the_cache_can_be_switched_off(tmp_path: Path) -> None:
-    assert compilations(tmp_path, ADDAX_CACHE="0") == compilations(tmp_path, ADDAX_CACHE="0") > 0
-    assert not (tmp_path / "addax").exists()
-
-
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
-    (tmp_path / "addax").write_text("not a folder")
-    assert compilations(tmp_path) == compilations(tmp_path) > 0
-
-
 def test_auto_tries_the_device_and_moves_the_model_there(monkeypatch: pytest.MonkeyPatch) -> None:
     both = [info for info in ax.devices() if info.kind in ("cpu", "opencl")]
     seconds = iter([2.0, 1.0])

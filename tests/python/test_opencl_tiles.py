@@ -178,6 +178,20 @@ def test_a_file_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     assert measurements(tmp_path) == measurements(tmp_path) == 1
 
 
+def test_a_full_disk_leaves_the_file_as_it_was(caches: Path, key: str) -> None:
+    file = file_in(caches)
+    others = '{"another device; *": "a tile"}'
+    file.write_text(others)
+    # It is written beside itself first, under the process's number.
+    fill = f"import os; os.symlink('/dev/full', f'{file}.{{os.getpid()}}')\n"
+    ended = run(["-c", fill + ONE_PRODUCT], caches, tune="1")
+    assert ended.returncode == 0 and "measures tiles" in ended.stderr, ended.stderr
+    assert file.read_text() == others
+    assert not list(file.parent.glob(f"{file.name}.*"))
+    assert measurements(caches) == 1
+    assert key in json.loads(file.read_text())
+
+
 @pytest.mark.parametrize("tile", TILES)
 def test_every_tile_multiplies(caches: Path, key: str, tile: str) -> None:
     force(caches, key, tile)
