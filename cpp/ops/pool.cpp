@@ -3,6 +3,7 @@
 
 #include "ops/axes.h"
 #include "ops/checks.h"
+#include "ops/compute_class.h"
 #include "ops/registry.h"
 #include "ops/widened_call.h"
 #include "ops/window.h"
@@ -56,6 +57,36 @@ std::vector<TensorType> infer_max_pool_grad(const OpCall& call) {
   return {call.inputs[0]};
 }
 
+// A window's positions are numbered in a byte.
+constexpr int64_t kMostPositions = 256;
+
+Shape argmax_shape(const OpCall& call, const Shape& input) {
+  const Shape pooled = pooled_shape(call, input);
+  const Ints& size = call.attrs.ints("pool_size");
+  if (size[0] > kMostPositions || size[0] * size[1] > kMostPositions) {
+    argument_error(call, "numbers the positions of a window from 0 to " +
+                             std::to_string(kMostPositions - 1) + ", got a pool_size of " +
+                             to_string(size));
+  }
+  return pooled;
+}
+
+std::vector<TensorType> infer_max_pool_argmax(const OpCall& call) {
+  require_number(call, 0);
+  const Shape pooled = argmax_shape(call, call.inputs[0].shape);
+  return {{call.inputs[0].dtype, pooled}, {DType::UInt8, pooled}};
+}
+
+std::vector<TensorType> infer_max_pool_argmax_grad(const OpCall& call) {
+  require_floating(call, 0);
+  require_dtype(call, 1, DType::UInt8);
+  const Shape input = shape_attr(call, "input_shape");
+  const Shape pooled = argmax_shape(call, input);
+  require_shape(call, 0, pooled);
+  require_shape(call, 1, pooled);
+  return {{call.inputs[0].dtype, input}};
+}
+
 std::vector<TensorType> infer_avg_pool(const OpCall& call) {
   require_floating(call, 0);
   return {{call.inputs[0].dtype, pooled_shape(call, call.inputs[0].shape)}};
@@ -72,6 +103,12 @@ double window_flops(const OpCall& call, const Shape& pooled) {
   const Ints& size = call.attrs.ints("pool_size");
   return static_cast<double>(pooled.num_elements()) * static_cast<double>(size[0] * size[1]);
 }
+
+double window_flops_of_gradient(const OpCall& call) {
+  return window_flops(call, call.inputs[0].shape);
+}
+
+AttrDef input_shape_attr() { return {"input_shape", AttrKind::Ints, {}, "Shape of the input."}; }
 
 template <typename F>
 void for_each_tap(const Window& window, F f) {
@@ -125,6 +162,50 @@ std::vector<Value> decompose_max_pool_grad(const DecomposeCall& call) {
     const Value missed = emit.call("logical_not", {equal});
     open = open.valid() ? emit.call("logical_and", {open, missed}) : missed;
     const Value part = put_tap(emit, emit.where(chosen, dy, zero), window, input, row, column);
+    total = total.valid() ? emit.add(total, part) : part;
+  });
+  return {total};
+}
+
+double position_of(const Window& window, int64_t row, int64_t column) {
+  return static_cast<double>(row * window.size[1] + column);
+}
+
+std::vector<Value> decompose_max_pool_argmax(const DecomposeCall& call) {
+  Emitter& emit = call.emit;
+  const Value x = call.inputs[0];
+  const Window window = pool_window(call.attrs);
+  const Value y = emit.call("max_pool2d", {x}, call.attrs);
+  const Shape pooled = emit.shape(y);
+  const Value padded = pad_lowest(emit, x, window);
+  Value argmax = emit.full(0, {DType::UInt8, pooled});
+  const auto mark = [&](int64_t row, int64_t column) {
+    const Value tap = take_tap(emit, padded, window, {pooled[1], pooled[2]}, row, column);
+    const Value position = emit.scalar(position_of(window, row, column), DType::UInt8);
+    argmax = emit.where(emit.call("equal", {tap, y}), position, argmax);
+  };
+  for (int64_t row = window.size[0] - 1; row >= 0; --row) {
+    for (int64_t column = window.size[1] - 1; column >= 0; --column) mark(row, column);
+  }
+  return {y, argmax};
+}
+
+std::vector<Value> decompose_max_pool_argmax_grad(const DecomposeCall& call) {
+  Emitter& emit = call.emit;
+  const Value dy = call.inputs[0], argmax = call.inputs[1];
+  const DType dtype = emit.dtype(dy);
+  if (is_half(dtype)) {
+    const Value wide = emit.cast(dy, compute_class(dtype));
+    return {emit.cast(emit.call(call.op.name, {wide, argmax}, call.attrs), dtype)};
+  }
+  const Window window = pool_window(call.attrs);
+  const Shape input(call.attrs.ints("input_shape"));
+  const Value zero = emit.scalar(0, dtype);
+  Value total;
+  for_each_tap(window, [&](int64_t row, int64_t column) {
+    const Value position = emit.scalar(position_of(window, row, column), DType::UInt8);
+    const Value chosen = emit.where(emit.call("equal", {argmax, position}), dy, zero);
+    const Value part = put_tap(emit, chosen, window, input, row, column);
     total = total.valid() ? emit.add(total, part) : part;
   });
   return {total};
@@ -243,6 +324,25 @@ Tensor([[[[4.]]]], dtype=float32))");
   max_pool_grad.decompose = decompose_max_pool_grad;
   ops.add(std::move(max_pool_grad));
 
+  OpDef max_pool_argmax = pooling("max_pool2d_argmax", {"x"},
+                                  "`max_pool2d`, and for each window the position in it, by rows, "
+                                  "of its first maximum, as uint8.");
+  max_pool_argmax.is_public = false;
+  max_pool_argmax.outputs = {"y", "argmax"};
+  max_pool_argmax.infer = infer_max_pool_argmax;
+  max_pool_argmax.decompose = decompose_max_pool_argmax;
+  ops.add(std::move(max_pool_argmax));
+
+  OpDef max_pool_argmax_grad =
+      pooling("max_pool2d_argmax_grad", {"dy", "argmax"},
+              "Gradient of `max_pool2d`: `dy` at the position `argmax` of each window.");
+  max_pool_argmax_grad.is_public = false;
+  max_pool_argmax_grad.attrs.push_back(input_shape_attr());
+  max_pool_argmax_grad.infer = infer_max_pool_argmax_grad;
+  max_pool_argmax_grad.decompose = decompose_max_pool_argmax_grad;
+  max_pool_argmax_grad.flops = window_flops_of_gradient;
+  ops.add(std::move(max_pool_argmax_grad));
+
   OpDef avg_pool = pooling("avg_pool2d", {"x"},
                            R"(Mean of each window of images of shape (N, H, W, C), padding left out.
 
@@ -256,11 +356,11 @@ Tensor([[[[2.5]]]], dtype=float32))");
 
   OpDef avg_pool_grad = pooling("avg_pool2d_grad", {"dy"}, "Gradient of `avg_pool2d`.");
   avg_pool_grad.is_public = false;
-  avg_pool_grad.attrs.push_back({"input_shape", AttrKind::Ints, {}, "Shape of the input."});
+  avg_pool_grad.attrs.push_back(input_shape_attr());
   avg_pool_grad.infer = infer_avg_pool_grad;
   avg_pool_grad.grad = grad_avg_pool_grad;
   avg_pool_grad.decompose = decompose_avg_pool_grad;
-  avg_pool_grad.flops = [](const OpCall& call) { return window_flops(call, call.inputs[0].shape); };
+  avg_pool_grad.flops = window_flops_of_gradient;
   ops.add(std::move(avg_pool_grad));
 }
 

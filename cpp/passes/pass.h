@@ -44,6 +44,11 @@ void fold_casts(Graph& graph, const PassTarget& target);
 // The mask is the same; a sum is in another order.
 void hoist_over_pooling(Graph& graph, const PassTarget& target);
 
+// A max pool whose gradient is asked for also puts out where the maxima are, in bytes, so that the
+// gradient need not read the images again, nor they be kept for it. Left as it is where the device
+// refuses that.
+void keep_argmax(Graph& graph, const PassTarget& target);
+
 // Equal ops on equal inputs become one.
 void eliminate_common_subexpressions(Graph& graph, const PassTarget& target);
 

@@ -29,6 +29,7 @@ constexpr std::array kPipeline = {
     kSimplify,
     kCommon,
     kDeadCode,
+    Pass{"keep_argmax", passes::keep_argmax},
     Pass{"fold_affine", passes::fold_affine},
     Pass{"fuse_epilogue", passes::fuse_epilogue},
     kDecompose,

@@ -15,11 +15,11 @@ constexpr int64_t kManyImages = 16;
 // Pixels that a part sums at least, bytes of all partial results together, and number of parts at
 // most.
 constexpr int64_t kMinPartPixels = 256;
-constexpr int64_t kMaxPartBytes = 8 << 20;
-constexpr int64_t kMaxParts = 16;
+constexpr double kMaxPartBytes = 8 << 20;
+constexpr double kMaxParts = 16;
 
 // Weights of which as many parts are summed as there are chunks: they stay in L1.
-constexpr int64_t kFewWeightBytes = 4 << 10;
+constexpr double kFewWeightBytes = 4 << 10;
 
 // x and dy of the images, or of the band of one image, that all units of a chunk visit before the
 // next: half of L2. Fewer pixels would make visiting dw too dear.
@@ -108,11 +108,14 @@ void FilterContraction<T, R>::plan() {
   const int64_t wanted = floor_pow2(std::min(cost / kSerialCost, kMaxChunks));
   const auto shares = [&](double most) { return std::min(wanted, floor_pow2(most)); };
 
-  parts_ = std::min({shares(bundles), shares(images * double(out_pixels) / kMinPartPixels),
-                     shares(kMaxPartBytes / (sizeof(Sum<T>) * weights)),
-                     sizeof(Sum<T>) * weights <= kFewWeightBytes ? wanted : kMaxParts});
-  unit_chunks_ = std::min(wanted / parts_, shares(static_cast<double>(units_.size())));
-  panel_chunks_ = std::min(wanted / (parts_ * unit_chunks_), shares(double(panels_per_group_)));
+  const double weight_bytes = sizeof(Sum<T>) * weights;
+  const double image_chunks = most_image_chunks(sizeof(Factor<T>) * (moved - weights));
+  parts_ = floor_pow2(std::min(
+      {cost / kSerialCost, bundles, images * double(out_pixels) / kMinPartPixels,
+       kMaxPartBytes / weight_bytes, weight_bytes <= kFewWeightBytes ? image_chunks : kMaxParts}));
+  const int64_t rest = std::max<int64_t>(1, wanted / parts_);
+  unit_chunks_ = std::min(rest, shares(static_cast<double>(units_.size())));
+  panel_chunks_ = std::min(rest / unit_chunks_, shares(double(panels_per_group_)));
 
   const int64_t bundle_bytes = bundle_size * int64_t{sizeof(Factor<T>)};
   const int64_t visit = std::max(visit_bytes() / std::max<int64_t>(1, bundle_bytes),

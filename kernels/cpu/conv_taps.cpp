@@ -130,8 +130,8 @@ void TapContraction<T, W>::plan() {
   };
   const int64_t taps = problem_.height.kernel * problem_.width.kernel;
   const double weights = static_cast<double>(taps) * matrix;
-  const double moved = images * (elements(problem_.source) + elements(problem_.target)) + weights;
-  const double cost = flops_ + kFlopsPerByte * sizeof(T) * moved;
+  const double moved = images * (elements(problem_.source) + elements(problem_.target));
+  const double cost = flops_ + kFlopsPerByte * sizeof(T) * (moved + weights);
   const double packing =
       kFlopsPerByte * (sizeof(T) + sizeof(W)) * static_cast<double>(packed_taps_.size()) * matrix;
 
@@ -146,9 +146,11 @@ void TapContraction<T, W>::plan() {
     stages_ = {Stage{panel_chunks_, cost + packing}};
     return;
   }
-  image_chunks_ = std::min(wanted, floor_pow2(over_images_ ? images / kImagesPerChunk : images));
-  row_chunks_ = std::min(wanted / image_chunks_, floor_pow2(static_cast<double>(row_runs_.size())));
-  panel_chunks_ = std::min(wanted / (image_chunks_ * row_chunks_), panels);
+  image_chunks_ = floor_pow2(std::min({cost / kSerialCost, most_image_chunks(sizeof(T) * moved),
+                                       over_images_ ? images / kImagesPerChunk : images}));
+  const int64_t rest = std::max<int64_t>(1, wanted / image_chunks_);
+  row_chunks_ = std::min(rest, floor_pow2(static_cast<double>(row_runs_.size())));
+  panel_chunks_ = std::min(rest / row_chunks_, panels);
   if (packing_ == Packing::Stage) stages_.push_back(Stage{num_panels(), packing});
   const bool by_images = row_chunks_ * panel_chunks_ == 1 && divides(image_chunks_, problem_.batch);
   stages_.push_back(Stage{image_chunks_ * row_chunks_ * panel_chunks_, cost, by_images});

@@ -7,12 +7,20 @@
 
 namespace addax::cpu {
 
-// In how many chunks the last stage of `first` may run together with the first stage of `second`,
-// the next kernel: each chunk computes some images by `first` and takes them on by `second` while
-// they are in the cache. 0 where the two must run one after the other: where chunks are other than
-// shares of the images (Stage::by_images), where `second` reads nothing of `first` or reads it
-// otherwise than image by image, or where it writes over what chunks of `first` are yet to read.
-int64_t joint_chunks(const Kernel& first, const Node& first_node, const Kernel& second,
-                     const Node& second_node);
+// How the last stage of a kernel runs together with the first stage of the next: each chunk
+// computes some images by the one and takes them on by the other while they are in the cache.
+struct Joint {
+  int64_t chunks = 0;  // 0: one stage after the other
+  // What only passes from the one to the other, so that the images of a chunk are all that need be
+  // kept at a time, in memory of the thread; -1: nothing.
+  int32_t local_tensor = -1;
+  int64_t local_bytes = 0;  // of a chunk's images
+};
+
+// No joint where chunks are other than shares of the images (Stage::by_images), where `second`
+// reads nothing of `first` or reads it otherwise than image by image, or where it writes over what
+// chunks of `first` are yet to read.
+Joint join(const Kernel& first, const Node& first_node, const Kernel& second,
+           const Node& second_node);
 
 }  // namespace addax::cpu

@@ -30,19 +30,27 @@ class CheckFailure {
   double value_ = 0;
 };
 
+// A tensor of which a thread has the images of its present chunk only, and the address that the
+// tensor would have around them.
+struct LocalTensor {
+  int32_t id = -1;
+  void* data = nullptr;
+};
+
 // What a kernel works on in one run of a program.
 struct RunContext {
   void* const* tensors;  // address of each tensor of the graph
   std::byte* workspace;  // Kernel::workspace_bytes() bytes, aligned to kWorkspaceAlignment
   CheckFailure* failure;
+  LocalTensor local = {};  // lies here, not where `tensors` says
 
   template <class T>
   T* data(const Tensor& tensor) const {
-    return static_cast<T*>(tensors[tensor.id]);
+    return data<T>(tensor.id);
   }
   template <class T>
   T* data(int32_t tensor) const {
-    return static_cast<T*>(tensors[tensor]);
+    return static_cast<T*>(tensor == local.id ? local.data : tensors[tensor]);
   }
 };
 
@@ -56,7 +64,7 @@ class Kernel {
 
   const std::vector<Stage>& stages() const { return stages_; }
   size_t workspace_bytes() const { return workspace_bytes_; }
-  // Whether stages that go by images touch the tensor image by image.
+  // Whether stages that go by images touch the tensor image by image, and no other stage does.
   bool has_images(const Tensor& tensor) const {
     return std::find(image_tensors_.begin(), image_tensors_.end(), tensor.id) !=
            image_tensors_.end();

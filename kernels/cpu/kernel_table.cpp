@@ -39,6 +39,8 @@ constexpr auto kEntries = std::to_array<KernelEntry>({
     {"matmul_epilogue", accepts_matmul, make_matmul},
     {"max", accepts_reduce, make_reduce},
     {"max_pool2d", accepts_pool, make_pool},
+    {"max_pool2d_argmax", accepts_pool, make_pool},
+    {"max_pool2d_argmax_grad", accepts_pool, make_pool_grad},
     {"max_pool2d_grad", accepts_pool, make_pool_grad},
     {"min", accepts_reduce, make_reduce},
     {"pad", accepts_movement, make_pad},

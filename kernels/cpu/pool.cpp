@@ -8,30 +8,42 @@ namespace {
 // Channels of one chunk of a gradient where there are few images.
 constexpr int64_t kChannelBlock = 64;
 
-// Elements read and written, with one comparison or addition for each tap.
+struct Work {
+  double bytes;  // of elements read and written
+  double cost;   // with one comparison or addition for each tap
+};
+
 template <class T>
-double cost_of(const PoolShape& shape, double passes_over_x) {
+Work work_of(const PoolShape& shape, double passes_over_x) {
   const double images = static_cast<double>(shape.batch * shape.channels);
   const double in = images * static_cast<double>(shape.height.in * shape.width.in);
   const double out = images * static_cast<double>(shape.height.out() * shape.width.out());
   const double window = static_cast<double>(shape.height.kernel * shape.width.kernel);
-  return kFlopsPerByte * sizeof(T) * (passes_over_x * in + out) + out * window;
+  const double bytes = sizeof(T) * (passes_over_x * in + out);
+  return {bytes, kFlopsPerByte * bytes + out * window};
 }
 
-int64_t chunks_for_cost(double cost, int64_t units) {
-  return floor_pow2(std::min({cost / kSerialCost, kMaxChunks, static_cast<double>(units)}));
+int64_t chunks_for(const Work& work, int64_t units) {
+  return floor_pow2(std::min(
+      {work.cost / kSerialCost, most_image_chunks(work.bytes), static_cast<double>(units)}));
 }
 
-// Offsets of a window's taps from its image, in row-major order of the window.
-void window_offsets(const PoolShape& shape, const AxisRun& row, const AxisRun& col,
-                    std::vector<int64_t>& offsets) {
-  offsets.clear();
-  for (const AxisTap& y : row.taps) {
-    for (const AxisTap& x : col.taps) {
-      offsets.push_back((y.source * shape.width.in + x.source) * shape.channels);
+// The taps of a window beside padding, by rows.
+struct Taps {
+  std::vector<int64_t> offsets;    // from its image, in elements
+  std::vector<int32_t> positions;  // in the window
+
+  void set(const PoolShape& shape, const AxisRun& row, const AxisRun& col) {
+    offsets.clear();
+    positions.clear();
+    for (const AxisTap& y : row.taps) {
+      for (const AxisTap& x : col.taps) {
+        offsets.push_back((y.source * shape.width.in + x.source) * shape.channels);
+        positions.push_back(static_cast<int32_t>(y.tap * shape.width.kernel + x.tap));
+      }
     }
   }
-}
+};
 
 // How many of the first positions of the input belong to one window each; 0 where windows overlap
 // or leave gaps.
@@ -40,9 +52,10 @@ int64_t tiled(const ConvAxis& axis) {
   return std::min(axis.in, axis.out() * axis.stride - axis.pad_before);
 }
 
-PoolRun pool_run(const PoolShape& shape, const AxisRun& col, const std::vector<int64_t>& offsets) {
-  return {.offsets = offsets.data(),
-          .taps = static_cast<int64_t>(offsets.size()),
+PoolRun pool_run(const PoolShape& shape, const AxisRun& col, const Taps& taps) {
+  return {.offsets = taps.offsets.data(),
+          .positions = taps.positions.data(),
+          .taps = static_cast<int64_t>(taps.offsets.size()),
           .count = col.count,
           .source_step = col.source_step * shape.channels,
           .target_step = shape.channels,
@@ -77,12 +90,13 @@ template <class T>
 PoolPlan<T>::PoolPlan(PoolKind kind, const PoolShape& shape, Isa isa)
     : shape_(shape),
       forward_(kind == PoolKind::Max ? pool_kernels<T>(isa).max : pool_kernels<T>(isa).average),
+      argmax_(pool_kernels<T>(isa).max_argmax),
       rows_(forward_runs(shape.height, false)),
       cols_(forward_runs(shape.width, true)) {
   const int64_t units = shape.batch * static_cast<int64_t>(rows_.size());
-  const double cost = cost_of<T>(shape, 1);
-  const int64_t chunks = units == 0 ? 0 : chunks_for_cost(cost, units);
-  stages_ = {Stage{chunks, cost, divides(chunks, shape.batch)}};
+  const Work work = work_of<T>(shape, 1);
+  const int64_t chunks = units == 0 ? 0 : chunks_for(work, units);
+  stages_ = {Stage{chunks, work.cost, divides(chunks, shape.batch)}};
 }
 
 template <class T>
@@ -91,37 +105,42 @@ void PoolPlan<T>::run(const PoolArgs<T>& args, std::size_t, int64_t chunk, void*
   const Range units = even_share(shape_.batch * rows, stages_[0].chunks, chunk);
   const int64_t out_row = shape_.width.out() * shape_.channels;
   const int64_t in_image = shape_.height.in * shape_.width.in * shape_.channels;
-  std::vector<int64_t> offsets;
+  Taps taps;
   for (int64_t unit = units.begin; unit < units.end; ++unit) {
     const T* x = args.x + unit / rows * in_image;
-    T* y = args.y + unit * out_row;
     for (const AxisRun& col : cols_) {
-      window_offsets(shape_, rows_[static_cast<std::size_t>(unit % rows)], col, offsets);
-      forward_(pool_run(shape_, col, offsets), x, y + col.first * shape_.channels);
+      taps.set(shape_, rows_[static_cast<std::size_t>(unit % rows)], col);
+      const PoolRun run = pool_run(shape_, col, taps);
+      const int64_t target = unit * out_row + col.first * shape_.channels;
+      if (args.argmax != nullptr) {
+        argmax_(run, x, args.y + target, args.argmax + target);
+      } else {
+        forward_(run, x, args.y + target);
+      }
     }
   }
 }
 
 template <class T>
 PoolGradPlan<T>::PoolGradPlan(PoolKind kind, const PoolShape& shape, Isa isa)
-    : kind_(kind),
-      shape_(shape),
+    : shape_(shape),
       rows_(forward_runs(shape.height, false)),
       cols_(forward_runs(shape.width, true)) {
-  const typename PoolKernels<T>::Gradients& kernels = kind == PoolKind::Max
-                                                          ? pool_kernels<T>(isa).max_gradient
-                                                          : pool_kernels<T>(isa).average_gradient;
+  const PoolKernels<T>& kernels = pool_kernels<T>(isa);
+  const auto& gradient = kind == PoolKind::Max ? kernels.max_gradient : kernels.average_gradient;
+  const auto& by_argmax = kernels.argmax_gradient;
   const int64_t rows = tiled(shape.height), cols = tiled(shape.width);
   const bool apart = rows > 0 && cols > 0;
-  gradient_ = apart ? kernels.apart : kernels.overlapping;
+  gradient_ = apart ? gradient.apart : gradient.overlapping;
+  argmax_gradient_ = apart ? by_argmax.apart : by_argmax.overlapping;
   tiled_rows_ = apart ? rows : 0;
   tiled_cols_ = apart ? cols : 0;
-  const double cost = cost_of<T>(shape, kind == PoolKind::Max ? 3 : 2);
+  const Work work = work_of<T>(shape, kind == PoolKind::Max ? 3 : 2);
   const int64_t blocks = ceil_div(shape.channels, kChannelBlock);
-  const int64_t wanted = chunks_for_cost(cost, shape.batch * blocks);
+  const int64_t wanted = chunks_for(work, shape.batch * blocks);
   if (wanted > shape.batch) channel_blocks_ = blocks;
   const int64_t chunks = std::min(wanted, shape.batch * channel_blocks_);
-  stages_ = {Stage{chunks, cost, divides(chunks, shape.batch)}};
+  stages_ = {Stage{chunks, work.cost, divides(chunks, shape.batch)}};
 }
 
 template <class T>
@@ -157,16 +176,21 @@ void PoolGradPlan<T>::run_block(const PoolGradArgs<T>& args, int64_t image, Rang
   T* dx = args.dx + first;
   clear(dx, {0, tiled_rows_}, {tiled_cols_, shape_.width.in}, channels.size());
   clear(dx, {tiled_rows_, shape_.height.in}, {0, shape_.width.in}, channels.size());
-  const T* x = kind_ == PoolKind::Max ? args.x + first : nullptr;
+  const T* x = args.x != nullptr ? args.x + first : nullptr;
   const int64_t out_row = shape_.width.out() * shape_.channels;
-  std::vector<int64_t> offsets;
+  Taps taps;
   for (const AxisRun& row : rows_) {
     const int64_t y = image * shape_.height.out() + row.first;
     for (const AxisRun& col : cols_) {
-      window_offsets(shape_, row, col, offsets);
-      PoolRun run = pool_run(shape_, col, offsets);
+      taps.set(shape_, row, col);
+      PoolRun run = pool_run(shape_, col, taps);
       run.channels = channels.size();
-      gradient_(run, x, args.dy + y * out_row + col.first * shape_.channels + channels.begin, dx);
+      const int64_t window = y * out_row + col.first * shape_.channels + channels.begin;
+      if (args.argmax != nullptr) {
+        argmax_gradient_(run, args.argmax + window, args.dy + window, dx);
+      } else {
+        gradient_(run, x, args.dy + window, dx);
+      }
     }
   }
 }

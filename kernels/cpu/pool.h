@@ -29,6 +29,8 @@ template <class T>
 struct PoolArgs {
   const T* x = nullptr;
   T* y = nullptr;
+  uint8_t* argmax = nullptr;  // or, of Max, as y: the position in the window, by rows, of the first
+                              // maximum (the first NaN where there is one)
 };
 
 // Plans are made once for a shape and used from any number of threads (see Stage); they need no
@@ -44,16 +46,18 @@ class PoolPlan {
  private:
   PoolShape shape_;
   typename PoolKernels<T>::Forward forward_;
+  typename PoolKernels<T>::Argmax argmax_;
   std::vector<AxisRun> rows_;
   std::vector<AxisRun> cols_;
   std::vector<Stage> stages_;
 };
 
-// x is read by Max only, whose gradient goes to the first largest element of the window in
-// row-major order (the first NaN where there is one).
+// The gradient of Max goes to the first maximum of the window in row-major order (the first NaN
+// where there is one), which is told by `argmax`, else looked for in x. Average reads neither.
 template <class T>
 struct PoolGradArgs {
   const T* x = nullptr;
+  const uint8_t* argmax = nullptr;
   const T* dy = nullptr;
   T* dx = nullptr;
 };
@@ -70,11 +74,11 @@ class PoolGradPlan {
   void run_block(const PoolGradArgs<T>& args, int64_t image, Range channels) const;
   void clear(T* dx, Range rows, Range cols, int64_t channels) const;
 
-  PoolKind kind_;
   PoolShape shape_;
   int64_t tiled_rows_ = 0;  // of the input, met by exactly one window each; 0 where windows overlap
   int64_t tiled_cols_ = 0;
   typename PoolKernels<T>::Gradient gradient_;
+  typename PoolKernels<T>::ArgmaxGradient argmax_gradient_;
   std::vector<AxisRun> rows_;
   std::vector<AxisRun> cols_;
   int64_t channel_blocks_ = 1;

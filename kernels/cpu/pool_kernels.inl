@@ -25,14 +25,22 @@ struct Vector {
   typedef T V __attribute__((vector_size(kVectorBytes)));
   typedef std::conditional_t<sizeof(T) == 4, int32_t, int64_t> Index
       __attribute__((vector_size(kVectorBytes)));
+  typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes / sizeof(T))));
   static constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+
+  static Bytes narrow(Index index) { return __builtin_convertvector(index, Bytes); }
+  static Index widen(Bytes bytes) { return __builtin_convertvector(bytes, Index); }
 };
 
 template <class T>
 struct Single {
   using V = T;
   using Index = int64_t;
+  using Bytes = uint8_t;
   static constexpr int64_t kLanes = 1;
+
+  static Bytes narrow(Index index) { return static_cast<Bytes>(index); }
+  static Index widen(Bytes bytes) { return bytes; }
 };
 
 template <class V, class T>
@@ -100,34 +108,77 @@ inline void give(T* dx, const V& share) {
   }
 }
 
+// A window's first maximum, or its first NaN, and that tap's position.
+template <class Lanes>
+struct Largest {
+  typename Lanes::V value;
+  typename Lanes::Index position;
+};
+
+template <class Lanes, class T>
+inline Largest<Lanes> largest_of(const PoolRun& run, const T* source) {
+  using V = typename Lanes::V;
+  using Index = typename Lanes::Index;
+  V largest = load<V>(source + run.offsets[0]);
+  Index where = Index{} + run.positions[0];
+  for (int64_t t = 1; t < run.taps; ++t) {
+    const Index at = Index{} + run.positions[t];
+    const V tap = load<V>(source + run.offsets[t]);
+    const Index ordered = tap > largest ? at : where;
+    const Index place = tap == tap ? ordered : at;
+    where = largest == largest ? place : where;
+    const V larger = tap > largest ? tap : largest;
+    largest = tap == tap ? larger : tap;
+  }
+  return {largest, where};
+}
+
+// Gives dy to the tap at `position` and nothing to the others.
+template <class Lanes, bool kAdds, class T>
+inline void give_to(const PoolRun& run, typename Lanes::Index position, const T* dy, T* dx) {
+  using V = typename Lanes::V;
+  using Index = typename Lanes::Index;
+  const V dy_here = load<V>(dy);
+  for (int64_t t = 0; t < run.taps; ++t) {
+    const Index at = Index{} + run.positions[t];
+    give<kAdds, V>(dx + run.offsets[t], position == at ? dy_here : V{});
+  }
+}
+
+template <class T>
+void max_argmax(const PoolRun& run, const T* x, T* y, uint8_t* argmax) {
+  for (int64_t i = 0; i < run.count; ++i) {
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using Lanes = decltype(lanes);
+      Largest<Lanes> largest = {typename Lanes::V{} + kLowest<T>, {}};
+      if (run.taps > 0) largest = largest_of<Lanes>(run, x + i * run.source_step + c);
+      store(y + i * run.target_step + c, largest.value);
+      store(argmax + i * run.target_step + c, Lanes::narrow(largest.position));
+    });
+  }
+}
+
 template <class T, bool kAdds>
 void max_gradient(const PoolRun& run, const T* x, const T* dy, T* dx) {
   if (run.taps == 0) return;
   for (int64_t i = 0; i < run.count; ++i) {
-    const T* source = x + i * run.source_step;
-    const T* gradient = dy + i * run.target_step;
-    T* target = dx + i * run.source_step;
     over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
-      using V = typename decltype(lanes)::V;
-      using Index = typename decltype(lanes)::Index;
-      V largest = load<V>(source + run.offsets[0] + c);
-      Index where = {};
-      Index at = {};
-      for (int64_t t = 1; t < run.taps; ++t) {
-        at += 1;
-        const V tap = load<V>(source + run.offsets[t] + c);
-        const Index ordered = tap > largest ? at : where;
-        const Index place = tap == tap ? ordered : at;
-        where = largest == largest ? place : where;  // the first NaN stays
-        const V larger = tap > largest ? tap : largest;
-        largest = tap == tap ? larger : tap;
-      }
-      const V dy_here = load<V>(gradient + c);
-      at = Index{};
-      for (int64_t t = 0; t < run.taps; ++t) {
-        give<kAdds, V>(target + run.offsets[t] + c, where == at ? dy_here : V{});
-        at += 1;
-      }
+      using Lanes = decltype(lanes);
+      const auto largest = largest_of<Lanes>(run, x + i * run.source_step + c);
+      give_to<Lanes, kAdds>(run, largest.position, dy + i * run.target_step + c,
+                            dx + i * run.source_step + c);
+    });
+  }
+}
+
+template <class T, bool kAdds>
+void argmax_gradient(const PoolRun& run, const uint8_t* argmax, const T* dy, T* dx) {
+  for (int64_t i = 0; i < run.count; ++i) {
+    over_channels<T>(run.channels, [&](int64_t c, auto lanes) {
+      using Lanes = decltype(lanes);
+      const int64_t window = i * run.target_step + c;
+      const auto position = Lanes::widen(load<typename Lanes::Bytes>(argmax + window));
+      give_to<Lanes, kAdds>(run, position, dy + window, dx + i * run.source_step + c);
     });
   }
 }
@@ -147,10 +198,13 @@ void average_gradient(const PoolRun& run, const T*, const T* dy, T* dx) {
 }
 
 template <class T>
-constexpr PoolKernels<T> kPoolTable = {max<T>,
-                                       average<T>,
-                                       {max_gradient<T, true>, max_gradient<T, false>},
-                                       {average_gradient<T, true>, average_gradient<T, false>}};
+constexpr PoolKernels<T> kPoolTable = {
+    .max = max<T>,
+    .max_argmax = max_argmax<T>,
+    .average = average<T>,
+    .max_gradient = {max_gradient<T, true>, max_gradient<T, false>},
+    .argmax_gradient = {argmax_gradient<T, true>, argmax_gradient<T, false>},
+    .average_gradient = {average_gradient<T, true>, average_gradient<T, false>}};
 
 }  // namespace
 }  // namespace addax::cpu

@@ -10,8 +10,8 @@
 
 #include "core/error.h"
 #include "cpu/denormals.h"
-#include "cpu/joint.h"
 #include "cpu/kernel_table.h"
+#include "cpu/scratch.h"
 
 namespace addax::cpu {
 namespace {
@@ -29,15 +29,27 @@ struct Part {
 struct Region {
   std::array<Part, 2> parts;
   size_t num_parts;
+  Joint joint;
   std::atomic<bool> out_of_memory = false;
 };
+
+LocalTensor local_tensor(const Joint& joint, int64_t chunk) {
+  if (joint.local_tensor < 0) return {};
+  const auto bytes = static_cast<size_t>(joint.local_bytes);
+  const auto images = reinterpret_cast<uintptr_t>(thread_scratch_bytes(Scratch::Images, bytes));
+  const uintptr_t first = images - static_cast<size_t>(chunk) * bytes;
+  return {joint.local_tensor, reinterpret_cast<void*>(first)};
+}
 
 void run_chunk(void* context, int64_t chunk) {
   auto& region = *static_cast<Region*>(context);
   try {
+    const LocalTensor local = local_tensor(region.joint, chunk);
     for (const Part& part : std::span(region.parts).first(region.num_parts)) {
+      RunContext of_chunk = part.context;
+      of_chunk.local = local;
       for (int64_t i = 0; i < part.chunks; ++i) {
-        part.kernel->run(part.context, part.stage, chunk * part.chunks + i);
+        part.kernel->run(of_chunk, part.stage, chunk * part.chunks + i);
       }
     }
   } catch (...) {
@@ -135,17 +147,17 @@ void Program::join_steps(const adx_graph& graph) {
     workspace_bytes = std::max(workspace_bytes, end);
     if (i + 1 == steps_.size()) break;
     const bool only_stage_taken =
-        i > 0 && steps_[i - 1].joint_chunks > 0 && step.kernel->stages().size() == 1;
+        i > 0 && steps_[i - 1].joint.chunks > 0 && step.kernel->stages().size() == 1;
     if (only_stage_taken) continue;
     Step& next = steps_[i + 1];
-    step.joint_chunks =
-        joint_chunks(*step.kernel, Node(graph, step.node), *next.kernel, Node(graph, next.node));
-    if (step.joint_chunks == 0) continue;
+    step.joint = join(*step.kernel, Node(graph, step.node), *next.kernel, Node(graph, next.node));
+    if (step.joint.chunks == 0) continue;
     next.workspace = end;
     next.op = step.op + "+" + next.op;
     if (next.label != step.label) next.label = step.label + "+" + next.label;
     next.flops += step.flops;
-    next.bytes += step.bytes;
+    const double local_bytes = static_cast<double>(step.joint.chunks * step.joint.local_bytes);
+    next.bytes += step.bytes - 2 * local_bytes;
   }
   workspace_ = AlignedMemory(workspace_bytes);
 }
@@ -227,21 +239,22 @@ RunContext Program::context_of(const Step& step) {
 
 void Program::run_stages(size_t number) {
   const Step& step = steps_[number];
-  const bool begun = number > 0 && steps_[number - 1].joint_chunks > 0;
+  const bool begun = number > 0 && steps_[number - 1].joint.chunks > 0;
   const std::vector<Stage>& stages = step.kernel->stages();
   for (size_t i = begun ? 1 : 0; i < stages.size(); ++i) {
-    Region region{{Part{step.kernel.get(), context_of(step), i}}, 1};
-    const bool joint = step.joint_chunks > 0 && i + 1 == stages.size();
+    Region region{{Part{step.kernel.get(), context_of(step), i}}, 1, {}};
+    const bool joint = step.joint.chunks > 0 && i + 1 == stages.size();
     if (!joint) {
       run_region(host_, region, stages[i].chunks, stages[i].cost);
       continue;
     }
     const Step& next = steps_[number + 1];
     const Stage& follower = next.kernel->stages().front();
-    region.parts[0].chunks = stages[i].chunks / step.joint_chunks;
-    region.parts[1] = {next.kernel.get(), context_of(next), 0, follower.chunks / step.joint_chunks};
+    region.parts[0].chunks = stages[i].chunks / step.joint.chunks;
+    region.parts[1] = {next.kernel.get(), context_of(next), 0, follower.chunks / step.joint.chunks};
     region.num_parts = 2;
-    run_region(host_, region, step.joint_chunks, stages[i].cost + follower.cost);
+    region.joint = step.joint;
+    run_region(host_, region, step.joint.chunks, stages[i].cost + follower.cost);
   }
 }
 
@@ -249,10 +262,10 @@ bool Program::run_step(bool traced, int32_t* failed_node) {
   uint64_t begin = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    const bool begun = i > 0 && steps_[i - 1].joint_chunks > 0;
+    const bool begun = i > 0 && steps_[i - 1].joint.chunks > 0;
     if (traced && !begun) begin = now_ns();
     run_stages(i);
-    if (traced && step.joint_chunks == 0) {
+    if (traced && step.joint.chunks == 0) {
       host_.trace_span(step.op.c_str(), step.label.c_str(), begin, now_ns(), step.flops,
                        step.bytes);
     }

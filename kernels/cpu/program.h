@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "addax/device.h"
+#include "cpu/joint.h"
 #include "cpu/kernel.h"
 #include "cpu/memory.h"
 
@@ -28,9 +29,9 @@ class Program {
     std::string op;
     std::string label;
     double flops = 0;
-    double bytes = 0;          // of its inputs and outputs
-    size_t workspace = 0;      // where its own begins, in bytes
-    int64_t joint_chunks = 0;  // of its last stage and the next step's first, which run as one
+    double bytes = 0;      // of its inputs and outputs
+    size_t workspace = 0;  // where its own begins, in bytes
+    Joint joint;           // of its last stage and the next step's first
   };
   struct Source {
     int32_t storage = ADX_STORAGE_ARENA;

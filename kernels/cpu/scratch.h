@@ -6,7 +6,7 @@ namespace addax::cpu {
 
 // What a thread's scratch memory is used for; each use has memory of its own, so that a kernel may
 // call another one.
-enum class Scratch { Panel, Gather, Tape, Rows, kCount };
+enum class Scratch { Panel, Gather, Tape, Rows, Images, kCount };
 
 // At least `bytes` bytes that belong to the calling thread until it asks again for the same use,
 // aligned to 64 bytes, contents undefined. Kept until the thread ends. Throws OutOfMemoryError.

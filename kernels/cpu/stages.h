@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,12 @@ inline int64_t floor_pow2(double x) {
 
 // More chunks than this cost overhead and gain no balance.
 inline constexpr double kMaxChunks = 64;
+
+// But images of more bytes than this do not stay in a core's L2 for a stage that comes next.
+inline constexpr double kChunkBytes = 256 << 10;
+
+// How many chunks at most, each a share of images of so many bytes together.
+inline double most_image_chunks(double bytes) { return std::max(kMaxChunks, bytes / kChunkBytes); }
 
 // Runs a whole plan on the calling thread. `workspace` has plan.workspace_bytes() bytes.
 template <class Plan, class Args>

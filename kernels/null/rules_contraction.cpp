@@ -155,6 +155,22 @@ std::vector<Type> max_pool2d_grad(const Node& node) {
   return {node.input(0)};
 }
 
+std::vector<Type> max_pool2d_argmax(const Node& node) {
+  const Type pooled = pool(node)[0];
+  return {pooled, {ADX_UINT8, pooled.dims}};
+}
+
+std::vector<Type> max_pool2d_argmax_grad(const Node& node) {
+  node.expect_inputs(2);
+  node.expect_floating(0);
+  node.expect_dtype(1, ADX_UINT8);
+  const Dims x = node.ints("input_shape", 4, 0);
+  const Dims pooled = pool_dims(node, x);
+  node.require(pooled == node.input(0).dims && pooled == node.input(1).dims, ADX_SHAPE,
+               "dy or argmax has not the shape of the forward result");
+  return {{node.input(0).dtype, x}};
+}
+
 std::vector<Type> avg_pool2d_grad(const Node& node) {
   node.expect_inputs(1);
   node.expect_floating(0);
@@ -175,6 +191,8 @@ void add_contraction_rules(Rules& rules) {
   rules["conv2d_input_grad_epilogue"] = conv2d_input_grad_epilogue;
   rules["conv2d_filter_grad"] = conv2d_filter_grad;
   rules["max_pool2d"] = rules["avg_pool2d"] = pool;
+  rules["max_pool2d_argmax"] = max_pool2d_argmax;
+  rules["max_pool2d_argmax_grad"] = max_pool2d_argmax_grad;
   rules["max_pool2d_grad"] = max_pool2d_grad;
   rules["avg_pool2d_grad"] = avg_pool2d_grad;
 }

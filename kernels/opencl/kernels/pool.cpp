@@ -35,8 +35,9 @@ std::string program(const Lowering& to, const char* part) {
   const std::string name(addax::name(dtype));
   std::string text = preamble(to.limits, compute_class(dtype)) + define(part, 1);
   text += define("WIDTH", width_of(images));
-  text += define("TAP", dtype == DType::Float64 ? "long" : "int");
+  text += define("POSITION", dtype == DType::Float64 ? "long" : "int");
   if (to.node.op().starts_with("max")) text += define("MAX", 1);
+  if (to.node.op().starts_with("max_pool2d_argmax")) text += define("ARGMAX", 1);
   return text + define("LOAD_X", "LOAD_" + name) + define("STORE_X", "STORE_" + name) +
          std::string(sources::window) + std::string(sources::pool);
 }
@@ -59,19 +60,22 @@ void lower_pool(Lowering& to) {
   const Tensor& x = to.node.input(0);
   const Tensor& y = to.node.output();
   Launch launch(program(to, "FORWARD"), "pool");
-  launch.extent(x.dims[0]).value(geometry_of(to.node, x.dims, y.dims)).tensor(x).tensor(y);
+  launch.extent(x.dims[0]).value(geometry_of(to.node, x.dims, y.dims)).tensor(x);
+  for (const Tensor& output : to.node.outputs()) launch.tensor(output);
   add_over_pixels(to, std::move(launch));
 }
 
-// max_pool2d_grad(x, dy) and avg_pool2d_grad(dy), which does not read x.
+// max_pool2d_grad(x, dy), max_pool2d_argmax_grad(dy, argmax), and avg_pool2d_grad(dy), which chooses
+// nothing.
 void lower_pool_grad(Lowering& to) {
   require_floating(to);
-  const Tensor& x = to.node.input(0);
-  const Tensor& dy = to.node.inputs().back();
+  const bool images_first = to.node.op() == "max_pool2d_grad";
+  const Tensor& chosen = images_first ? to.node.input(0) : to.node.inputs().back();
+  const Tensor& dy = to.node.input(images_first ? 1 : 0);
   const Tensor& dx = to.node.output();
   Launch launch(program(to, "GRADIENT"), "pool_grad");
   launch.extent(dx.dims[0]).value(geometry_of(to.node, dx.dims, dy.dims));
-  launch.tensor(x).tensor(dy).tensor(dx);
+  launch.tensor(chosen).tensor(dy).tensor(dx);
   add_over_pixels(to, std::move(launch));
 }
 

@@ -42,6 +42,8 @@ constexpr auto kEntries = std::to_array<Entry>({
     {"matmul_epilogue", lower_matmul},
     {"max", lower_reduce},
     {"max_pool2d", lower_pool},
+    {"max_pool2d_argmax", lower_pool},
+    {"max_pool2d_argmax_grad", lower_pool_grad},
     {"max_pool2d_grad", lower_pool_grad},
     {"min", lower_reduce},
     {"pad", lower_pad},

@@ -64,6 +64,32 @@ TEST(Joint, AConvolutionAndItsPooling) {
   }
 }
 
+TEST(Joint, WritesToMemoryOnlyWhatOthersReadToo) {
+  const Array x = random_array(kF32, {64, 28, 28, 1}, 1);
+  const Array w = random_array(kF32, {3, 3, 1, 32}, 2);
+  const Shape large{64, 28, 28, 32}, small{64, 14, 14, 32};
+  const Array y = run_node("conv2d", {x, w}, {{kF32, large}}, convolution(3))[0];
+  const Array pooled = run_node("max_pool2d", {y}, {{kF32, small}}, halves())[0];
+  const Array opposite = run_node("negative", {y}, {{kF32, large}})[0];
+
+  for (bool others_read : {false, true}) {
+    GraphBuilder builder;
+    const int32_t images = builder.input(x), filter = builder.input(w);
+    const int32_t between = builder.internal(kF32, large), result = builder.output(kF32, small);
+    const int32_t negated = builder.output(kF32, large);
+    builder.node("conv2d", {images, filter}, {between}, convolution(3));
+    builder.node("max_pool2d", {between}, {result}, halves());
+    if (others_read) builder.node("negative", {between}, {negated});
+    run_both_ways(builder, result, pooled);
+    if (others_read) {
+      EXPECT_EQ(builder.value(negated).values, opposite.values);
+    }
+    const size_t moved = x.bytes() + w.bytes() + pooled.bytes() + (others_read ? 2 * y.bytes() : 0);
+    EXPECT_EQ(spans().front().op, "conv2d+max_pool2d");
+    EXPECT_EQ(spans().front().bytes, static_cast<double>(moved));
+  }
+}
+
 TEST(Joint, TheGradientsOfAPoolingAndOfAFilter) {
   const Array x = random_array(kF32, {64, 28, 28, 1}, 1);
   const Array y = random_array(kF32, {64, 28, 28, 32}, 2);

@@ -80,14 +80,28 @@ std::vector<T> forward(PoolKind kind, const PoolShape& shape, Isa isa, const std
   return y;
 }
 
+// Positions in each window, and y.
 template <class T>
-std::vector<T> gradient(PoolKind kind, const PoolShape& shape, Isa isa, const std::vector<T>& x,
-                        const std::vector<T>& dy) {
+std::vector<uint8_t> forward_argmax(const PoolShape& shape, Isa isa, const std::vector<T>& x,
+                                    std::vector<T>& y) {
+  const PoolPlan<T> plan(PoolKind::Max, shape, isa);
+  y.assign(out_size(shape), T(99));
+  std::vector<uint8_t> argmax(y.size(), 99), again = argmax;
+  run_backwards(plan, PoolArgs<T>{x.data(), y.data(), again.data()}, nullptr);
+  run_serially(plan, PoolArgs<T>{x.data(), y.data(), argmax.data()}, nullptr);
+  EXPECT_EQ(argmax, again);
+  return argmax;
+}
+
+// `args` but for its result.
+template <class T>
+std::vector<T> gradient(PoolKind kind, const PoolShape& shape, Isa isa, PoolGradArgs<T> args) {
   const PoolGradPlan<T> plan(kind, shape, isa);
   std::vector<T> dx(in_size(shape), T(99)), again = dx;
-  const T* input = kind == PoolKind::Max ? x.data() : nullptr;
-  run_serially(plan, PoolGradArgs<T>{input, dy.data(), dx.data()}, nullptr);
-  run_backwards(plan, PoolGradArgs<T>{input, dy.data(), again.data()}, nullptr);
+  args.dx = dx.data();
+  run_serially(plan, args, nullptr);
+  args.dx = again.data();
+  run_backwards(plan, args, nullptr);
   EXPECT_TRUE(same_bits(dx, again));
   return dx;
 }
@@ -107,7 +121,14 @@ void check_max(const PoolShape& shape, Isa isa) {
   for_each_window(shape, [&](int64_t i, const std::vector<int64_t>& inputs) {
     if (!inputs.empty()) expected[first_largest(x, inputs)] += dy[i];
   });
-  EXPECT_EQ(gradient(PoolKind::Max, shape, isa, x, dy), expected);
+  const PoolGradArgs<T> by_images = {.x = x.data(), .dy = dy.data()};
+  EXPECT_EQ(gradient(PoolKind::Max, shape, isa, by_images), expected);
+
+  std::vector<T> same;
+  const std::vector<uint8_t> argmax = forward_argmax(shape, isa, x, same);
+  EXPECT_TRUE(same_bits(same, y));
+  const PoolGradArgs<T> by_argmax = {.argmax = argmax.data(), .dy = dy.data()};
+  EXPECT_EQ(gradient(PoolKind::Max, shape, isa, by_argmax), expected);
 }
 
 template <class T>
@@ -135,7 +156,7 @@ void check_average(const PoolShape& shape, Isa isa) {
       sums_of_squares[j] += share * share;
     }
   });
-  const auto dx = gradient(PoolKind::Average, shape, isa, x, dy);
+  const auto dx = gradient<T>(PoolKind::Average, shape, isa, {.dy = dy.data()});
   for (std::size_t i = 0; i < dx.size(); ++i) {
     ASSERT_NEAR(dx[i], expected[i], sum_tolerance<T>(windows + 1, sums_of_squares[i])) << i;
   }
@@ -199,7 +220,8 @@ TEST_P(Pool, NanIsTheLargestAndTakesTheGradient) {
     std::vector<float> x, dy(channels, 5.0f);
     for (float value : {1.0f, nan, inf, nan}) x.insert(x.end(), channels, value);
     for (float y : forward(PoolKind::Max, shape, GetParam(), x)) EXPECT_TRUE(std::isnan(y));
-    const auto dx = gradient(PoolKind::Max, shape, GetParam(), x, dy);
+    const auto dx =
+        gradient<float>(PoolKind::Max, shape, GetParam(), {.x = x.data(), .dy = dy.data()});
     for (int64_t i = 0; i < 4 * channels; ++i) EXPECT_EQ(dx[i], i / channels == 1 ? 5.0f : 0.0f);
   }
 }
@@ -209,7 +231,8 @@ TEST_P(Pool, AllMinusInfinityGivesTheGradientToTheFirst) {
   const PoolShape shape = {
       .batch = 1, .height = axis(2, 2, 2), .width = axis(2, 2, 2), .channels = 1};
   const std::vector<float> x(4, -inf), dy = {3};
-  EXPECT_EQ(gradient(PoolKind::Max, shape, GetParam(), x, dy), (std::vector<float>{3, 0, 0, 0}));
+  EXPECT_EQ(gradient<float>(PoolKind::Max, shape, GetParam(), {.x = x.data(), .dy = dy.data()}),
+            (std::vector<float>{3, 0, 0, 0}));
 }
 
 TEST_P(Pool, EmptyOutput) {

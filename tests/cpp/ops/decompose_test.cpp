@@ -210,6 +210,9 @@ TEST(Decompose, PoolsLookAtTheirWindows) {
     Attrs attrs = c.attrs();
     attrs.set("input_shape", Ints(c.x.begin(), c.x.end()));
     expect_near(run("avg_pool2d_grad", attrs, {dy})[0].data, expected_mean_grad);
+    const std::vector<Array> kept = run("max_pool2d_argmax", c.attrs(), {x});
+    expect_near(kept[0].data, expected_max);
+    expect_near(run("max_pool2d_argmax_grad", attrs, {dy, kept[1]})[0].data, expected_max_grad);
   }
 }
 

@@ -78,6 +78,8 @@ TEST(Registry, HoldsTheWholeContract) {
                            "conv2d_input_grad_epilogue",
                            "max_pool2d",
                            "max_pool2d_grad",
+                           "max_pool2d_argmax",
+                           "max_pool2d_argmax_grad",
                            "avg_pool2d",
                            "avg_pool2d_grad",
                            "batch_norm_train",

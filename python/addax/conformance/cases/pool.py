@@ -48,6 +48,45 @@ case(
     bound=lambda x, dy, **attrs: ref.max_pool2d_grad(x, np.abs(dy), **attrs),
     gradient=False,
 )
+WIDE_WINDOW = {"pool_size": (1, 300), "strides": (1, 1)}
+case(
+    "max_pool2d_argmax",
+    ref.max_pool2d_argmax,
+    [Sample((Arg(shape, -2, 2),), attrs) for shape, attrs in POOL_CALLS],
+    dtypes=WIDE,
+    gradient=False,
+    bad=(
+        Bad(
+            (Arg((1, 1, 300, 1)),),
+            WIDE_WINDOW,
+            "InvalidArgumentError",
+            r"\[max_pool2d_argmax\].*0 to 255.*\(1, 300\)",
+        ),
+    ),
+    large=Sample((Arg((128, 26, 26, 32)),), POOL_CALLS[0][1]),
+)
+
+
+def _positions(shape: tuple[int, ...], attrs: Mapping[str, Any]) -> np.ndarray:
+    x = np.random.default_rng(0).random(shape)
+    return np.asarray(ref.max_pool2d_argmax(x, **attrs)[1])
+
+
+case(
+    "max_pool2d_argmax_grad",
+    ref.max_pool2d_argmax_grad,
+    [
+        Sample(
+            (Arg(_pooled(shape, attrs)), Arg((), dtype="uint8", value=_positions(shape, attrs))),
+            {"input_shape": shape, **attrs},
+        )
+        for shape, attrs in POOL_CALLS
+    ],
+    dtypes=WIDE,
+    ulps=8,
+    bound=lambda dy, argmax, **attrs: ref.max_pool2d_argmax_grad(np.abs(dy), argmax, **attrs),
+    gradient=False,
+)
 case(
     "avg_pool2d_grad",
     ref.avg_pool2d_grad,

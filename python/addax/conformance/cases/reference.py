@@ -88,6 +88,25 @@ def max_pool2d_grad(x, dy, pool_size, strides, padding=(0, 0, 0, 0)):
     return dx
 
 
+def max_pool2d_argmax(x, pool_size, strides, padding=(0, 0, 0, 0)):
+    y = max_pool2d(x, pool_size, strides, padding)
+    argmax = np.full(y.shape, 255, np.uint8)
+    _, visit = _windows(x.shape, pool_size, strides, padding)
+    for oy, ox, i, j, row, column in visit:
+        first = (x[:, row, column] == y[:, oy, ox]) & (argmax[:, oy, ox] == 255)
+        argmax[:, oy, ox][first] = i * pool_size[1] + j
+    return [y, argmax]
+
+
+def max_pool2d_argmax_grad(dy, argmax, input_shape, pool_size, strides, padding=(0, 0, 0, 0)):
+    dx = np.zeros(input_shape)
+    _, visit = _windows(input_shape, pool_size, strides, padding)
+    for oy, ox, i, j, row, column in visit:
+        chosen = argmax[:, oy, ox] == i * pool_size[1] + j
+        dx[:, row, column] += np.where(chosen, dy[:, oy, ox], 0)
+    return dx
+
+
 def _window_sizes(shape, pool_size, strides, padding) -> Array:
     out, visit = _windows(shape, pool_size, strides, padding)
     count = np.zeros(out)
