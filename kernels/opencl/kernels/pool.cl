@@ -92,12 +92,15 @@ inline int elements_of(const Reach rows, const Reach columns) {
 }
 
 #ifdef FORWARD
-// Items over the channels, the columns, and the rows of all images.
-__kernel void pool(RECORD, const int images, const Geometry g, TENSOR(x), TENSOR(y)
 #ifdef ARGMAX
-                                                                               , TENSOR(argmax)
+#define AND_ARGMAX , TENSOR(argmax)
+#else
+#define AND_ARGMAX
 #endif
-) {
+
+// Items over the channels, the columns, and the rows of all images.
+__kernel void pool(RECORD, const int images, const Geometry g, TENSOR(x),
+                   TENSOR(y) AND_ARGMAX) {
   RETURN_IF_FAILED;
   const int channel = get_global_id(0) * WIDTH, column = get_global_id(1), line = get_global_id(2);
   if (channel >= g.channels || column >= g.width.out || line >= images * g.height.out) return;
