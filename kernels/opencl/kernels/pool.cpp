@@ -65,8 +65,8 @@ void lower_pool(Lowering& to) {
   add_over_pixels(to, std::move(launch));
 }
 
-// max_pool2d_grad(x, dy), max_pool2d_argmax_grad(dy, argmax), and avg_pool2d_grad(dy), which chooses
-// nothing.
+// max_pool2d_grad(x, dy), max_pool2d_argmax_grad(dy, argmax), and avg_pool2d_grad(dy), which
+// chooses nothing.
 void lower_pool_grad(Lowering& to) {
   require_floating(to);
   const bool images_first = to.node.op() == "max_pool2d_grad";
