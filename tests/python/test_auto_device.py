@@ -15,7 +15,14 @@ import pytest
 
 import addax as ax
 from addax import _core, caches, placement, random
-from addax.errors import InvalidArgumentError, OutOfRangeError, UnsupportedError
+from addax.errors import (
+    DeviceError,
+    InvalidArgumentError,
+    OutOfMemoryError,
+    OutOfRangeError,
+    ShapeError,
+    UnsupportedError,
+)
 from addax.training import auto
 
 CPU = ax.devices()[0].name
@@ -143,13 +150,55 @@ def test_the_fastest_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_where_nothing_runs_the_model_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([UnsupportedError("no"), UnsupportedError("never")], UnsupportedError),
+        ([OutOfMemoryError("no"), OutOfMemoryError("never")], OutOfMemoryError),
+        ([UnsupportedError("no"), OutOfMemoryError("never")], DeviceError),
+    ],
+)
+def test_where_nothing_runs_the_error_tells_of_each(
+    monkeypatch: pytest.MonkeyPatch, errors: list[Exception], kind: type[Exception]
+) -> None:
     choose_among(monkeypatch, [CPU, "a:0"])
-    choice = auto.choose(
-        FakeProgram({CPU: UnsupportedError("no"), "a:0": UnsupportedError("never")}).step()
-    )
-    assert choice.device == CPU
-    assert str(choice) == f"auto: runs on {CPU}; {CPU} is left out: no; a:0 is left out: never"
+    seconds: dict[str, float | Exception] = dict(zip([CPU, "a:0"], errors, strict=True))
+    said = rf"\[auto\] no device can take the model's step: {CPU}: no; a:0: never"
+    with pytest.raises(kind, match=said):
+        auto.choose(FakeProgram(seconds).step())
+    with pytest.raises(kind, match=said):
+        auto.first_step(compiling(seconds), CPU)
+
+
+def compiling(seconds: dict[str, float | Exception]) -> Any:
+    def compile_for(name: str) -> auto.Step:
+        if isinstance(given := seconds[name], Exception):
+            raise given
+        return FakeProgram(seconds).step()
+
+    return compile_for
+
+
+def test_a_device_that_cannot_compile_is_left_out_be_it_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choose_among(monkeypatch, [CPU, "a:0", "b:0"])
+    seconds = {CPU: 0.003, "a:0": UnsupportedError("never"), "b:0": 0.002}
+    step, failures = auto.first_step(compiling(seconds), "a:0")
+    choice = auto.choose(step, failures)
+    assert choice == auto.DeviceChoice("b:0", {CPU: 0.003, "b:0": 0.002}, (), {"a:0": "never"})
+    # The only one that is left has to show that it can.
+    choose_among(monkeypatch, [CPU, "a:0"])
+    assert auto.choose(step, failures).seconds == {CPU: 0.003}
+    broken: dict[str, float | Exception] = {**seconds, CPU: UnsupportedError("no")}
+    with pytest.raises(UnsupportedError, match=f"a:0: never; {CPU}: no"):
+        auto.choose(FakeProgram(broken).step(), failures)
+
+
+def test_what_is_wrong_with_the_model_is_no_devices_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose_among(monkeypatch, [CPU, "a:0"])
+    with pytest.raises(ShapeError, match="does not fit"):
+        auto.first_step(compiling({CPU: ShapeError("does not fit"), "a:0": 0.001}), CPU)
 
 
 def test_bad_data_is_not_a_devices_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,6 +395,8 @@ USES: dict[str, Any] = {
     "evaluate": lambda m: m.evaluate(X, Y, verbose=0),
     "train_on_batch": lambda m: [m.train_on_batch(X[:8], Y[:8]) for _ in range(2)],
     "test_on_batch": lambda m: m.test_on_batch(X[:8], Y[:8]),
+    "predict": lambda m: m.predict(X, batch_size=8, verbose=0).tolist(),
+    "predict_on_batch": lambda m: m.predict_on_batch(X[:8]).tolist(),
     "evaluate, then fit": lambda m: [USES["evaluate"](m), USES["fit"](m)],
 }
 
@@ -411,15 +462,29 @@ def test_a_label_out_of_range_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -
     assert m.device_choice.device == CPU
 
 
-def test_testing_chooses_until_there_is_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predicting_chooses_until_there_is_testing_and_that_until_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     choose_among(monkeypatch, [CPU, "gone:0"])
     m = model(device="auto")
     choices = []
-    for use in ("evaluate", "test_on_batch", "fit", "evaluate", "fit"):
+    for use in ("predict", "predict_on_batch", "evaluate", "predict", "test_on_batch", "fit"):
         USES[use](m)
         choices.append(m.device_choice)
     assert choices[0] is choices[1] is not choices[2]
-    assert choices[2] is choices[3] is choices[4]
+    assert choices[2] is choices[3] is choices[4] is not choices[5]
+    for use in ("predict", "evaluate", "train_on_batch", "fit"):
+        USES[use](m)
+        assert m.device_choice is choices[5]
+
+
+def test_a_model_that_is_not_compiled_chooses_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose_among(monkeypatch, [CPU, "gone:0"])
+    monkeypatch.setenv("ADDAX_DEVICE", "auto")
+    random.set_seed(1)
+    m = ax.Sequential([ax.layers.Dense(2)])
+    assert m.predict(X, verbose=0).shape == (50, 2)
+    assert m.device_choice.device == CPU
 
 
 def test_auto_is_for_models() -> None:

@@ -415,6 +415,24 @@ def child_a_kernel_does_not_compile() -> None:
         np.testing.assert_array_equal(np.asarray(ax.ops.tan(x)), np.zeros(3))
 
 
+def child_auto_does_without(function: str, code: int) -> None:
+    """The default device fails, in making the weights or in compiling the step: the CPU does it."""
+    for makes_weights in (False, True):
+        with ax.device(DEVICE):
+            ax.random.set_seed(3)
+            model = ax.Sequential(
+                [*([] if makes_weights else [ax.Input((6,))]), ax.layers.Dense(3)]
+            )
+            model.compile("adam", "mse", device="auto")
+            fail_from(function, 1, code)
+            assert model.fit(X, np.zeros((20, 3)), verbose=0).history["loss"][0] > 0
+            assert mend() > 0
+        assert model.device_choice.device == "cpu:0"
+        assert function in model.device_choice.left_out[DEVICE]
+        assert f"{DEVICE} is left out: [" in str(model.device_choice)
+        assert all(weight.device == "cpu:0" for weight in model.weights)
+
+
 def child_cycles(count: int) -> tuple[dict[str, int], int]:
     """What is alive after cycles of making, training and dropping a model, and the peak in KiB."""
     for _ in range(count):
@@ -520,6 +538,15 @@ def test_a_device_that_comes_back_goes_on(in_child: Run) -> None:
 
 def test_a_kernel_that_does_not_compile_is_told_with_its_op(in_child: Run) -> None:
     in_child(child_a_kernel_does_not_compile)
+
+
+@pytest.mark.parametrize(
+    ("function", "code"), [("clCreateKernel", OUT_OF_RESOURCES), ("clCreateBuffer", OUT_OF_MEMORY)]
+)
+def test_auto_does_without_a_default_device_that_fails(
+    in_child: Run, function: str, code: int
+) -> None:
+    in_child(child_auto_does_without, function, code)
 
 
 def test_a_thousand_models_leave_memory_as_it_was(in_child: Run) -> None:

@@ -218,7 +218,7 @@ def test_a_run_that_fails_leaves_a_completed_step(
         with watching.explained():
             watching.watch(lambda: [count], count)
             watching._has_stepped = True
-            watching._keeper.share = 1e-30 
+            watching._keeper.share = 1e-30
             watching.take(4, run)
             watching.take(5, fail, run if again else None)
 

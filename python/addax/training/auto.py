@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from addax import _core, caches, placement
-from addax.errors import AddaxError, OutOfRangeError
+from addax.errors import (
+    AddaxError,
+    DeviceError,
+    OutOfMemoryError,
+    OutOfRangeError,
+    UnsupportedError,
+)
 from addax.placement import DeviceInfo
 from addax.training.progress import per_step
 
@@ -60,19 +66,44 @@ class Step(NamedTuple):
     limit: int | None
 
 
-def choose(step: Step) -> DeviceChoice:
+# By device, why it cannot take a step.
+Failures = dict[str, AddaxError]
+
+
+def first_step(compile_for: Callable[[str], Step], first: str) -> tuple[Step, Failures]:
+    """Return the step compiled for the first device that can, and why those before it cannot."""
+    failures: Failures = {}
+    for name in dict.fromkeys([first, *(info.name for info in candidates())]):
+        try:
+            return compile_for(name), failures
+        except (DeviceError, OutOfMemoryError, UnsupportedError) as error:
+            failures[name] = error
+    raise _none_works(failures)
+
+
+def _none_works(failures: Failures) -> AddaxError:
+    kinds = {type(error) for error in failures.values()}
+    kind = kinds.pop() if len(kinds) == 1 else DeviceError
+    told = "; ".join(f"{name}: {error}" for name, error in failures.items())
+    return kind(f"[auto] no device can take the model's step: {told}")
+
+
+def choose(step: Step, failures: Failures | None = None) -> DeviceChoice:
     """Return the fastest device for a step, as measured now or earlier.
 
-    Nothing that the step updates changes. A device that fails is left out; out-of-range labels or
-    indices are the data's fault and raise.
+    Nothing that the step updates changes. A device that fails, or has already, is left out; where
+    none works the error tells of each. Out-of-range labels or indices are the data's fault and
+    raise.
     """
     devices = candidates()
+    if failures:
+        return _measured(step, [info for info in devices if info.name not in failures], failures)
     if len(devices) == 1:
         return DeviceChoice(devices[0].name)
     key = fingerprint(step.program, devices)
     choice = _known.get(key) or _stored(key, devices)
     if choice is None:
-        choice = _measured(step, devices)
+        choice = _measured(step, devices, {})
         # What could not run may have lacked but memory: it is tried again in the next process.
         if not choice.left_out:
             caches.store(_file(key), {"key": key, **asdict(choice)})
@@ -117,10 +148,10 @@ def _stored(key: str, devices: Sequence[DeviceInfo]) -> DeviceChoice | None:
     return DeviceChoice(record["device"], seconds, rough)
 
 
-def _measured(step: Step, devices: Sequence[DeviceInfo]) -> DeviceChoice:
+def _measured(step: Step, devices: Sequence[DeviceInfo], failures: Failures) -> DeviceChoice:
     seconds: dict[str, float] = {}
     rough: list[str] = []
-    left_out: dict[str, str] = {}
+    failures = dict(failures)
     for info in devices:
         best = min(seconds.values(), default=float("inf"))
         try:
@@ -130,12 +161,15 @@ def _measured(step: Step, devices: Sequence[DeviceInfo]) -> DeviceChoice:
         except OutOfRangeError:
             raise
         except AddaxError as error:
-            left_out[info.name] = str(error)
+            failures[info.name] = error
         else:
             seconds[info.name] = taken
             rough += [info.name] * stopped
         _core.trim_memory()
-    chosen = min(seconds, key=lambda name: seconds[name], default=step.program.device)
+    if not seconds:
+        raise _none_works(failures)
+    chosen = min(seconds, key=lambda name: seconds[name])
+    left_out = {name: str(error) for name, error in failures.items()}
     return DeviceChoice(chosen, seconds, tuple(rough), left_out)
 
 

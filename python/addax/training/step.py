@@ -33,7 +33,7 @@ class Steps:
         self._programs: dict[Any, _core.Executable] = {}
         self._cursor: _core.Variable | None = None
         # Several threads may predict with one model.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def forget(self) -> None:
         """Drop all programs."""
@@ -98,7 +98,7 @@ class Steps:
     ) -> _core.Executable:
         for layer, variables in self._model._walk():
             key = (*key, layer._trainable, *(variable.trainable for variable in variables))
-        with self._lock:
+        with self.lock:
             program = self._programs.pop(key, None)
             if program is None:
                 with tracing.trace(f"{self._model.name}/{mode}") as trace:

@@ -25,6 +25,9 @@ from addax.training.step import Steps, build
 if TYPE_CHECKING:
     from addax.models.model import Model
 
+# A device that was chosen by one kind of step is chosen anew for the first of a higher one.
+_RANK = {"predict": 0, "test": 1, "train": 2}
+
 
 class Trainer:
     """The part of a model that trains it."""
@@ -81,9 +84,10 @@ class Trainer:
         Given a device and nothing else, a compiled model moves there and goes on as it is: with its
         optimizer and what that has gathered, its loss and its metrics.
 
-        With ``device="auto"`` the first ``fit``, ``evaluate`` or single batch compiles its step for
-        each device, times a few steps on copies, and the model moves to the fastest: its weights
-        are new variables there. A choice by testing lasts until the first training.
+        With ``device="auto"`` the first ``fit``, ``evaluate``, ``predict`` or single batch compiles
+        its step for each device, times a few steps on copies, and the model moves to the fastest:
+        its weights are new variables there. A device that fails is left out. A choice by predicting
+        lasts until there is testing, and one by testing until there is training.
         ``device_choice`` holds it with the times; it is kept on disk (``ADDAX_CACHE=0``: not). A
         model that is given no device works in that of ``with ax.device(...)``, else of
         ``ADDAX_DEVICE``.
@@ -162,12 +166,12 @@ class Trainer:
 
     def _move_to(self, device: str) -> None:
         """Take all that a compiled model consists of to a device."""
-        assert self._objective is not None
         self._device = device
         move = placement.Move(device, self._state())
         self._as_model()._move(move)
-        self.optimizer.move(move)
-        self._objective.move(move)
+        if self._objective is not None:
+            self.optimizer.move(move)
+            self._objective.move(move)
 
     def _state(self) -> list[_core.Variable]:
         """Return the variables that make the model, its optimizer and its report."""
@@ -179,7 +183,8 @@ class Trainer:
             if isinstance(part, random.SeedGenerator)
         ]
         reported = [variable for metric in self.metrics for variable in metric.variables]
-        return [*model.weights, *generators, *self.optimizer.variables, *reported]
+        optimizer = [] if self.optimizer is None else self.optimizer.variables
+        return [*model.weights, *generators, *optimizer, *reported]
 
     def _watch(self, program: _core.Executable) -> None:
         """Have the steps of a program of training watched over."""
@@ -193,21 +198,33 @@ class Trainer:
         self, samples: Arrays, mode: str, step: Callable[[], Step], progress: Progress | None = None
     ) -> Iterator[None]:
         """Build the model and work on its device, which ``step`` chooses where that is wanted."""
-        wanted = placement.is_auto_by_default() if self._auto is None else self._auto
+        if placement.is_auto_by_default() if self._auto is None else self._auto:
+            with self._steps.lock:  # several threads may predict
+                if self._chosen_by is None or _RANK[mode] > _RANK[self._chosen_by]:
+                    self._choose(samples, mode, step, progress)
         with self._on_device():
             build(self._as_model(), samples)
-            if wanted and self._chosen_by not in (mode, "train"):
-                self._choose(mode, step(), progress)
-        with self._on_device():
             yield
 
-    def _choose(self, mode: str, step: Step, progress: Progress | None) -> None:
+    def _choose(
+        self, samples: Arrays, mode: str, step: Callable[[], Step], progress: Progress | None
+    ) -> None:
+        def compile_for(device: str) -> Step:
+            if device != first:
+                self._forget_programs()
+                self._move_to(device)
+            with placement.use(device):
+                build(self._as_model(), samples)
+                return step()
+
+        first = self._device or _core.current_device()
         try:
-            choice = auto.choose(step)
+            compiled, failures = auto.first_step(compile_for, first)
+            choice = auto.choose(compiled, failures)
         except OutOfRangeError:
             return  # which the step itself will tell of, with the sample
         self.__dict__.update(device_choice=choice, _chosen_by=mode)
-        if choice.device != step.program.device:
+        if choice.device != compiled.program.device:
             self._forget_programs()
         self._move_to(choice.device)
         if progress is not None and len(choice.seconds) + len(choice.left_out) > 1:
@@ -374,8 +391,12 @@ class Trainer:
         samples = Arrays(x)
         batch = data_module.check_batch_size(batch_size)
         progress = Progress(resolve(verbose))
-        with self._on_device():
-            build(self._as_model(), samples)
+
+        def step() -> Step:
+            part = samples.part(0, min(batch, samples.size))
+            return Step(self._steps.batch("predict", part), part.shared(), None)
+
+        with self._at_work(samples, "predict", step, progress):
             count = -(-samples.size // batch)
             count = count if steps is None else min(count, steps)
             told = self._told(callbacks, progress, count)
@@ -490,8 +511,11 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for this batch as NumPy arrays."""
         samples = Arrays(x)
-        with self._on_device():
-            build(self._as_model(), samples)
+
+        def step() -> Step:
+            return Step(self._steps.batch("predict", samples), samples.shared(), None)
+
+        with self._at_work(samples, "predict", step):
             outputs = self._steps.batch("predict", samples).run(samples.shared())
             return self._structured(samples, [np.array(output) for output in outputs])
 
