@@ -58,11 +58,12 @@ class Copies {
   Copies(const SegmentGraphs& parts, const std::vector<Segment>& segments)
       : parts_(parts), uses_(parts.slots.size()) {
     for (size_t i = 0; i < segments.size(); ++i) {
-      for (const int32_t slot : parts.segments[i].inputs)
-        use(slot).read_by[segments[i].on_host] = true;
-      for (const int32_t slot : parts.segments[i].states)
-        use(slot).read_by[segments[i].on_host] = true;
-      for (const int32_t slot : written(i)) use(slot).written_by[segments[i].on_host] = true;
+      const bool on_host = segments[i].on_host;
+      for (const int32_t slot : parts.segments[i].inputs) use(slot).read_by[on_host] = true;
+      for (const int32_t slot : parts.segments[i].states) {
+        use(slot).read_by[on_host] = use(slot).old_read_by[on_host] = true;
+      }
+      for (const int32_t slot : written(i)) use(slot).written_by[on_host] = true;
     }
   }
 
@@ -70,13 +71,13 @@ class Copies {
     const Slot& slot = parts_.slots[number];
     const Use& use = uses_[number];
     const bool is_bound = slot.kind != Slot::Kind::Crossing;
-    const bool comes_in = slot.kind == Slot::Kind::Input || slot.kind == Slot::Kind::State;
     PlacedSlot placed{slot.kind, slot.bytes};
     placed.on_device = is_bound || use.read_by[false] || use.written_by[false];
     placed.on_host = use.read_by[true] || use.written_by[true];
     placed.copied_each_step = (use.written_by[false] && use.read_by[true]) ||
                               (use.written_by[true] && use.read_by[false]);
-    placed.copied_at_entry = comes_in && placed.on_host;
+    placed.copied_at_entry =
+        slot.kind == Slot::Kind::Input ? use.read_by[true] : use.old_read_by[true];
     placed.copied_at_exit = is_bound && use.written_by[true] && !use.read_by[false];
     return placed;
   }
@@ -94,7 +95,8 @@ class Copies {
 
  private:
   struct Use {
-    bool read_by[2] = {false, false};  // by the device, by the host
+    bool read_by[2] = {false, false};      // by the device, by the host
+    bool old_read_by[2] = {false, false};  // a state as the step found it
     bool written_by[2] = {false, false};
   };
   Use& use(int32_t slot) { return uses_[static_cast<size_t>(slot)]; }
