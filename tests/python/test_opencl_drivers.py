@@ -1,4 +1,4 @@
-"""Kernels with barriers by other drivers: another way of PoCL's to form work-groups, and Oclgrind.
+"""Other drivers: another way of PoCL's to form work-groups, Oclgrind, and one that is gone.
 
 Oclgrind interprets the kernels and finds reads and writes outside of buffers, races between items
 of a work-group, and wrong calls of OpenCL.
@@ -32,6 +32,7 @@ def agree_with_the_cpu(ops: list[str], **environment: str) -> None:
         check=False,
     )
     assert f"{len(ops)} passed" in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 0, run.stderr
 
 
 def is_pocl() -> bool:
@@ -66,3 +67,17 @@ def test_oclgrind_finds_nothing(tmp_path: Path) -> None:
         OCLGRIND_LOG=str(log),
     )
     assert not log.exists() or log.read_text().strip() == ""
+
+
+@pytest.mark.skipif(bool(reason := missing()), reason=f"NO OPENCL DEVICE: {reason}")
+def test_nothing_calls_a_driver_that_is_gone(opencl_stand_in: Path) -> None:
+    """The process exits with programs in its cache."""
+    code = f"import addax as ax\nwith ax.device({DEVICE!r}): ax.tensor([1.0]) * 3"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "ADDAX_OPENCL_LIBRARY": str(opencl_stand_in)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr

@@ -3,10 +3,11 @@
 #include <utility>
 
 #include "opencl/driver/cl.h"
+#include "opencl/driver/exit.h"
 
 namespace addax::opencl {
 
-// One reference to an object of OpenCL, released at the end.
+// One reference to an object of OpenCL, released at the end, but not at the process's.
 template <class T, cl_int (*Api::*kRelease)(T)>
 class Handle {
  public:
@@ -20,7 +21,7 @@ class Handle {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
-    if (object_ != nullptr) (api().*kRelease)(object_);
+    if (object_ != nullptr && !is_exiting()) (api().*kRelease)(object_);
   }
 
   T get() const { return object_; }

@@ -7,6 +7,7 @@
 
 #include "addax/device.hpp"
 #include "opencl/driver/error.h"
+#include "opencl/driver/exit.h"
 #include "opencl/runtime/objects.h"
 #include "opencl/tuning/tuning.h"
 
@@ -30,6 +31,7 @@ Program::Program(Device& device, const adx_graph& graph, const adx_host& host)
     : host_(host),
       record_(device.allocate(sizeof(Record))),
       arguments_(device, graph, record_.get()) {
+  watch_for_exit();
   for (int32_t i = 0; i < graph.num_nodes; ++i) {
     Node node(graph, i);
     tune(device, host, node, i);

@@ -101,6 +101,18 @@ static const char* program_head(void) {
   return config != NULL && *config == 0 ? "#define double no_such_type\n" : "\n";
 }
 
+/* ---- The end: as the process exits, what a driver made for its first program is destroyed before
+ * what was there earlier, and nothing may call it from then on. ---- */
+
+static atomic_int is_gone;
+static void end(void) { atomic_store(&is_gone, 1); }
+
+static int32_t end_at_exit(void) {
+  static atomic_flag registered = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&registered)) atexit(end);
+  return 0;
+}
+
 static Function* made(const char* name) {
   Function* const function = &functions[atomic_fetch_add(&num_functions, 1)];
   function->name = name;
@@ -109,6 +121,7 @@ static Function* made(const char* name) {
 
 /* Why this call fails, which the smaller device takes or not; 0: it does not. */
 static int32_t refusal(const char* name, int32_t breach) {
+  if (atomic_load(&is_gone)) abort();
   return breach == 0 && fails(name) ? atomic_load(&failure_code) : breach;
 }
 
@@ -222,9 +235,9 @@ OBJECT(clCreateProgramWithBinary,
         int32_t* code),
        (c, n, d, s, b, each, code))
 STATUS(clGetProgramInfo, (Object o, uint32_t w, size_t n, void* to, size_t* s), (o, w, n, to, s))
-STATUS(clBuildProgram,
-       (Object p, uint32_t n, const Object* d, const char* options, void* f, void* u),
-       (p, n, d, options, f, u))
+STATUS_UNLESS(clBuildProgram,
+              (Object p, uint32_t n, const Object* d, const char* options, void* f, void* u),
+              (p, n, d, options, f, u), end_at_exit())
 STATUS(clGetProgramBuildInfo, (Object o, Object d, uint32_t w, size_t n, void* to, size_t* s),
        (o, d, w, n, to, s))
 STATUS(clReleaseProgram, (Object o), (o))
