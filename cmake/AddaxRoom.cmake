@@ -26,10 +26,10 @@ set(ADDAX_ISA_FLAGS_avx512
 set(ADDAX_ISA_FLAGS_avx512_bf16 ${ADDAX_ISA_FLAGS_avx512} -mavx512bf16)
 set(ADDAX_ISA_FLAGS_amx ${ADDAX_ISA_FLAGS_avx512_bf16} -mamx-tile -mamx-bf16)
 
-# addax_sources(<variable>): the .cpp files of the current folder. A file whose name ends in an ISA is compiled
-# for that ISA, and is left out where the target processor is not x86-64.
+# addax_sources(<variable>): the .cpp files of the current folder and of those in it. A file whose name ends in an ISA
+# is compiled for that ISA, and is left out where the target processor is not x86-64.
 function(addax_sources variable)
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   foreach(isa avx2 avx512 avx512_bf16 amx)
     set(isa_sources ${sources})
     list(FILTER isa_sources INCLUDE REGEX "_${isa}\\.cpp$")

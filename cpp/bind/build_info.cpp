@@ -5,7 +5,7 @@
 #include "bind/bindings.h"
 #include "bind/types.h"
 #include "core/env.h"
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "runtime/host_services.h"
 
 #define ADDAX_JOIN_(a, b) a##b

@@ -7,13 +7,13 @@
 
 #include "addax/device.hpp"
 #include "core/dtype.h"
-#include "cpu/gemm_kernels.h"
-#include "cpu/isa.h"
-#include "cpu/kernel_table.h"
-#include "cpu/memory.h"
-#include "cpu/program.h"
-#include "cpu/queue.h"
-#include "cpu/status.h"
+#include "cpu/gemm/gemm_kernels.h"
+#include "cpu/isa/isa.h"
+#include "cpu/lowering/kernel_table.h"
+#include "cpu/runtime/memory.h"
+#include "cpu/runtime/program.h"
+#include "cpu/runtime/queue.h"
+#include "cpu/runtime/status.h"
 
 namespace addax::cpu {
 namespace {

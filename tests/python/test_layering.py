@@ -114,8 +114,8 @@ def line_count(path: Path) -> int:
         ("cpp/graph/graph.h", "ops/op_def.h", False),
         ("cpp/graph/graph.h", "addax/device.h", True),
         ("cpp/device/loader.h", "addax/device.h", False),
-        ("kernels/cpu/gemm.cpp", "graph/graph.h", True),
-        ("kernels/cpu/gemm.cpp", "addax/device.h", False),
+        ("kernels/cpu/gemm/gemm.cpp", "graph/graph.h", True),
+        ("kernels/cpu/gemm/gemm.cpp", "addax/device.h", False),
         ("cpp/graph/graph.h", "vector", False),
     ],
 )

@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "cpu/gemm_amx.inl"
+#include "cpu/gemm/gemm_amx.inl"
 #include "kernel_testing.h"
 
 namespace addax::cpu {

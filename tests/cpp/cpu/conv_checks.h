@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/conv.h"
+#include "cpu/conv/conv.h"
 #include "kernel_testing.h"
 
 namespace addax::cpu {

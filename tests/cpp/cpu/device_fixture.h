@@ -16,7 +16,7 @@
 #include "core/dtype.h"
 #include "core/float16.h"
 #include "core/shape.h"
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 #include "cpu/plugin.h"
 
 namespace addax::cpu::testing {

@@ -1,4 +1,4 @@
-#include "cpu/gemm.h"
+#include "cpu/gemm/gemm.h"
 
 #include <algorithm>
 #include <cmath>

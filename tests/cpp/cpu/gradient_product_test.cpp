@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "cpu/device_fixture.h"
-#include "cpu/gemm_kernels.h"
+#include "cpu/gemm/gemm_kernels.h"
 
 namespace addax::cpu::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "cpu/isa/isa.h"
 
 #include <gtest/gtest.h>
 

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "core/float16.h"
-#include "cpu/contraction_types.h"
-#include "cpu/isa.h"
-#include "cpu/stages.h"
+#include "cpu/gemm/contraction_types.h"
+#include "cpu/isa/isa.h"
+#include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
 

@@ -1,4 +1,4 @@
-#include "cpu/pool.h"
+#include "cpu/pool/pool.h"
 
 #include <algorithm>
 #include <cmath>

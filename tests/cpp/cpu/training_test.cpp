@@ -4,7 +4,7 @@
 
 #include "core/philox.h"
 #include "cpu/device_fixture.h"
-#include "cpu/normal_quantile.h"
+#include "cpu/random/normal_quantile.h"
 
 namespace addax::cpu::testing {
 namespace {

@@ -1,8 +1,0 @@
-#include "cpu/pool_kernels.inl"
-
-namespace addax::cpu {
-
-const PoolKernels<float> kPoolAvx512F32 = kPoolTable<float>;
-const PoolKernels<double> kPoolAvx512F64 = kPoolTable<double>;
-
-}  // namespace addax::cpu

@@ -1,3 +1,0 @@
-#define ADDAX_ISA avx512
-#define ADDAX_VECTOR_BYTES 64
-#include "cpu/random_kernels.inl"

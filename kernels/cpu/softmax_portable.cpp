@@ -1,3 +1,0 @@
-#define ADDAX_ISA portable
-#define ADDAX_VECTOR_BYTES 16
-#include "cpu/softmax_kernels.inl"

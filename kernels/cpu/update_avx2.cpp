@@ -1,3 +1,0 @@
-#define ADDAX_ISA avx2
-#define ADDAX_VECTOR_BYTES 32
-#include "cpu/update_kernels.inl"
