@@ -278,10 +278,11 @@ class Layer:
     def _walk(self) -> Iterator[tuple[Layer, list[_core.Variable]]]:
         """Yield this layer and all layers within it, each once, with the variables of their own."""
         seen: set[int] = set()
-
-        def walk(layer: Layer) -> Iterator[tuple[Layer, list[_core.Variable]]]:
+        waiting = [self]
+        while waiting:
+            layer = waiting.pop()
             if id(layer) in seen:
-                return
+                continue
             seen.add(id(layer))
             variables: dict[int, _core.Variable] = {}
             inner: list[Layer] = []
@@ -290,11 +291,8 @@ class Layer:
                     variables[id(part)] = part
                 elif isinstance(part, Layer):
                     inner.append(part)
-            yield layer, sorted(variables.values(), key=lambda variable: not variable.trainable)
-            for part in inner:
-                yield from walk(part)
-
-        return walk(self)
+            yield layer, sorted(variables.values(), key=_frozen_last)
+            waiting += reversed(inner)
 
     def _flat(self) -> Iterator[Layer]:
         """Yield this layer and all layers within it, each once."""
@@ -439,13 +437,27 @@ class Layer:
         )
 
 
-_HOLDERS = (Variable, Layer, list, tuple, dict)
+# Types of most attributes, which hold no part of a layer.
+_PLAIN = frozenset({bool, int, float, str, type(None), mixed_precision.Policy})
+_PARTS = (Variable, Layer)
+_CONTAINERS = (list, tuple, dict)
 
 
-def _tracked(attributes: dict[str, Any]) -> Iterator[Any]:
+def _tracked(attributes: dict[str, Any]) -> list[Any]:
+    """Return the values among which a layer's variables and inner layers are."""
+    found: list[Any] = []
     for key, value in attributes.items():
-        if key not in _UNTRACKED and isinstance(value, _HOLDERS):
-            yield from nested.leaves(value)
+        if type(value) in _PLAIN or key in _UNTRACKED:
+            continue
+        if isinstance(value, _PARTS):
+            found.append(value)
+        elif isinstance(value, _CONTAINERS):
+            found.extend(nested.leaves(value))
+    return found
+
+
+def _frozen_last(variable: _core.Variable) -> bool:
+    return not variable.trainable
 
 
 @functools.cache
