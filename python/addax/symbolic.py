@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from addax import _core, naming, nested, tracing
+from addax.errors import AddaxError
 
 # Two sizes are tried for each unknown extent: where they lead to two results, the result is unknown
 # too. A batch may be small; images must be larger than the windows that slide over them.
@@ -157,6 +158,7 @@ def infer(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 def _probe(
     operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], number: int
 ) -> Any:
+    tried: dict[tuple[int, ...], tuple[int | None, ...]] = {}
     with tracing.trace("shapes") as trace:
 
         def stand_in(x: Any) -> Any:
@@ -168,9 +170,23 @@ def _probe(
                 else (_EXTENT_PROBES[number] if axis else _BATCH_PROBES[number])
                 for axis, extent in enumerate(x.shape)
             )
+            tried[shape] = x.shape
             return trace.input(shape, x.dtype, x.name)
 
-        return operation(*nested.map_leaves(stand_in, args), **nested.map_leaves(stand_in, kwargs))
+        try:
+            return operation(
+                *nested.map_leaves(stand_in, args), **nested.map_leaves(stand_in, kwargs)
+            )
+        except AddaxError as error:
+            error.args = (_with_unknowns(str(error), tried),)
+            raise
+
+
+def _with_unknowns(told: str, tried: dict[tuple[int, ...], tuple[int | None, ...]]) -> str:
+    """Name the shapes that were tried as they are known."""
+    for probe, shape in tried.items():
+        told = told.replace(str(probe), str(shape))
+    return told
 
 
 def accept_symbolic(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -270,3 +270,11 @@ def test_models_of_the_layers_of_another():
     assert first.input is model.inputs[0]
     with pytest.raises(InvalidArgumentError, match="no symbolic input and output"):
         _ = L.Dense(2).output
+
+
+def test_an_error_while_building_shows_extents_that_are_not_known_as_none():
+    images, rows = L.Input((28, 28, 3)), L.Input((None, 4))
+    with pytest.raises(ShapeError, match=r"images of shape \(None, 28, 28, 3\)"):
+        L.MaxPooling2D(40)(images)
+    with pytest.raises(ShapeError, match=r"\[add\] shapes \(None, None, 4\) and \(5,\)"):
+        ax.ops.add(rows, np.ones(5, np.float32))
