@@ -7,7 +7,7 @@ import pytest
 
 import addax as ax
 from addax import layers as L
-from addax.errors import InvalidArgumentError, ShapeError
+from addax.errors import InvalidArgumentError, OutOfMemoryError, ShapeError
 
 
 def rng(seed=0):
@@ -418,3 +418,18 @@ def test_bad_arguments():
     ):
         with pytest.raises(InvalidArgumentError):
             make()
+
+
+def test_a_layer_whose_weights_could_not_be_made_makes_them_anew():
+    failures = [OutOfMemoryError("[cpu:0] no memory")]
+
+    def zeros(shape, dtype=None):
+        if failures:
+            raise failures.pop()
+        return np.zeros(shape, dtype)
+
+    layer = L.Dense(3, bias_initializer=zeros)
+    with pytest.raises(OutOfMemoryError):
+        layer(floats(2, 4))
+    layer(floats(2, 4))
+    assert [tuple(weight.shape) for weight in layer.weights] == [(4, 3), (3,)]

@@ -1,6 +1,6 @@
 """The copies on the host that training makes: when, of what, and what becomes of them.
 
-Here the CPU passes for a device with memory of its own; `test_opencl_failures.py` has a real one.
+The CPU passes for a device with memory of its own here; `test_opencl_failures.py` has a real one.
 """
 
 from __future__ import annotations
@@ -74,11 +74,15 @@ def model() -> Any:
 # ---- When copies are made.
 
 
-def test_devices_in_the_hosts_memory_pay_nothing(kept: list[int]) -> None:
+def test_devices_in_the_hosts_memory_copy_but_for_a_programs_first_step(kept: list[int]) -> None:
     m = model()
     m.fit(X, Y, batch_size=8, epochs=2, verbose=0)
-    m.train_on_batch(X, Y)
-    assert kept == []
+    assert kept == [0, 2], "that of full batches, and that of the rest"
+    for _ in range(3):
+        m.train_on_batch(X, Y)
+    m.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert kept == [0, 2, 6]
+    assert not m._recovery._keeper.holds(m.weights)
 
 
 @pytest.mark.usefixtures("own_memory")
@@ -123,6 +127,7 @@ def test_copies_take_their_share_of_the_time(
 
     monkeypatch.setattr(host_copies, "_Copy", slow)
     weight, count = variables()
+    program = _core.Trace().finish([])
     watching = Recovery()
     watching.watch(lambda: [weight, count], count)
     windows, moments = [], []
@@ -132,8 +137,8 @@ def test_copies_take_their_share_of_the_time(
         count.assign_add(steps)
 
     while int(count.numpy()) < 100:
-        windows.append(watching.window(100 - int(count.numpy())))
-        watching.take(windows[-1], run)
+        windows.append(watching.window(program, 100 - int(count.numpy())))
+        watching.take(program, windows[-1], run)
         moments.append(watching._keeper.moment)
     assert windows == [1, 25, 25, 25, 24]
     assert moments == [f"as after {steps} steps" for steps in (1, 26, 51, 76, 76)]
@@ -214,17 +219,44 @@ def test_a_run_that_fails_leaves_a_completed_step(
         count.assign_add(0 if step is None else 99)
         raise failure(kind, step)
 
+    program = _core.Trace().finish([])
+
     def begin_and_fail() -> None:
         with watching.explained():
             watching.watch(lambda: [count], count)
             watching._has_stepped = True
             watching._keeper.share = 1e-30
-            watching.take(4, run)
-            watching.take(5, fail, run if again else None)
+            watching.take(program, 4, run)
+            watching.take(program, 5, fail, run if again else None)
 
     with pytest.raises(kind, match=rf"\[x:0\] failed; .* are as after {left} steps"):
         begin_and_fail()
     assert int(count.numpy()) == left
+
+
+@pytest.mark.parametrize(
+    ("is_first", "left", "told"), [(True, 0, "are as after 0 steps"), (False, 100, "half updated")]
+)
+def test_in_the_hosts_memory_the_first_step_is_undone(is_first: bool, left: int, told: str) -> None:
+    _, count = variables()
+    program = _core.Trace().finish([])
+    watching = Recovery()
+
+    def fail(_: int) -> None:
+        count.assign_add(99)
+        raise failure(OutOfMemoryError, 0)
+
+    def begin_and_fail() -> None:
+        with watching.explained():
+            watching.watch(lambda: [count], count)
+            if not is_first:
+                watching.take(program, 1, lambda steps: count.assign_add(steps))
+            watching.take(program, 1, fail)
+
+    with pytest.raises(OutOfMemoryError, match=told):
+        begin_and_fail()
+    assert int(count.numpy()) == left
+    assert not watching._keeper.holds([count])
 
 
 # ---- The way on.

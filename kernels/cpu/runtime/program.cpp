@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <span>
 
@@ -30,7 +31,8 @@ struct Region {
   std::array<Part, 2> parts;
   size_t num_parts;
   Joint joint;
-  std::atomic<bool> out_of_memory = false;
+  std::atomic<bool> has_failed = false;
+  std::exception_ptr error = nullptr;  // the first
 };
 
 LocalTensor local_tensor(const Joint& joint, int64_t chunk) {
@@ -53,7 +55,7 @@ void run_chunk(void* context, int64_t chunk) {
       }
     }
   } catch (...) {
-    region.out_of_memory.store(true, std::memory_order_relaxed);
+    if (!region.has_failed.exchange(true)) region.error = std::current_exception();
   }
 }
 
@@ -63,9 +65,7 @@ void run_region(const adx_host& host, Region& region, int64_t chunks, double cos
   } else {
     host.parallel_for(chunks, run_chunk, &region);
   }
-  if (region.out_of_memory) {
-    throw OutOfMemoryError("[cpu] no scratch memory for a kernel; use a smaller batch");
-  }
+  if (region.error) std::rethrow_exception(region.error);
 }
 
 uint64_t now_ns() {

@@ -9,7 +9,8 @@ namespace addax::cpu {
 enum class Scratch { Panel, Gather, Tape, Rows, Images, kCount };
 
 // At least `bytes` bytes that belong to the calling thread until it asks again for the same use,
-// aligned to 64 bytes, contents undefined. Kept until the thread ends. Throws OutOfMemoryError.
+// aligned to 64 bytes, contents undefined. Kept until the thread ends, and then for the next to
+// begin: a run of steps has a thread of its own. Throws OutOfMemoryError.
 void* thread_scratch_bytes(Scratch use, std::size_t bytes);
 
 template <class T>

@@ -179,8 +179,14 @@ class Layer:
         self._build(shape)
 
     def _build(self, shape: Any) -> None:
-        with tracing.suspended():
-            self.build(shape)
+        count = len(self.__dict__.get("_created", ()))
+        try:
+            with tracing.suspended():
+                self.build(shape)
+        except BaseException:
+            # The next attempt creates all anew.
+            del self.__dict__.get("_created", [])[count:]
+            raise
         self.built = True
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -162,14 +162,15 @@ class Optimizer:
                 "each model, and compile again after changing what is trainable"
             )
         device = variables[0].device if variables else None
+        slots = []
         with tracing.suspended():
             for slot in self.slot_names():
                 for weight in variables:
                     zero = _core.tensor(0.0, dtype=weight.dtype, device=device)
                     zeros = emit("broadcast_to", zero, shape=list(weight.shape))
                     name = f"{self.name}/{weight.name}/{slot}"
-                    self.slots.append(_core.Variable(zeros, name=name, trainable=False))
-        self.built_for = list(variables)
+                    slots.append(_core.Variable(zeros, name=name, trainable=False))
+        self.slots, self.built_for = slots, list(variables)
 
     def apply(self, gradients: Sequence[Any], variables: Sequence[_core.Variable]) -> None:
         """Update the weights by their gradients."""

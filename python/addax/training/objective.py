@@ -70,6 +70,7 @@ class Objective:
         self._losses = [losses.get(loss) for loss in _spread(self._loss, names, "loss")]
         weights = _spread(self._loss_weights, names, "loss_weights")
         self._factors = [1.0 if weight is None else float(weight) for weight in weights]
+        self._trackers, self._metrics = [], []  # an attempt before may have failed halfway
         if count > 1:
             self._trackers = [metrics.Mean(f"{name}_loss") for name in names]
         for requested, weighted in zip(self._requested, (False, True), strict=True):

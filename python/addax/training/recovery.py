@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from addax import _core, host_copies
 from addax.errors import DeviceError, OutOfMemoryError
@@ -15,28 +17,36 @@ Run = Callable[[int], object]
 
 
 class Recovery:
-    """Watches over training steps on a device that has memory of its own.
+    """Watches over training steps.
 
-    Its state is copied to the host when that costs little of the time since the last copies, and
-    the copies are of the same step always. Where the device fails in the midst of a step, the state
-    becomes that of the last step which the device had finished, if the steps since the copies can
-    be taken again, or that of the copies. Where it is lost, the copies are what is left. Devices
-    that work in the host's memory are not watched, and cost nothing.
+    The state that lies in a device's own memory is copied to the host when that costs little of the
+    time since the last copies, and the copies are of the same step always. Where the device fails
+    in the midst of a step, the state becomes that of the last step which it had finished, if the
+    steps since the copies can be taken again, or that of the copies. Where it is lost, the copies
+    are what is left.
 
+    A device that works in the host's memory is not lost, and fails in the midst of a step for lack
+    of scratch memory at most, which a program's first step has it take: of what that updates there
+    are copies until it is done, and none later.
+
+    >>> program = _core.Trace().finish([])
     >>> weight = _core.Variable([1.0], name="weight")
     >>> count = _core.Variable(0, name="count")
     >>> recovery = Recovery()
     >>> with recovery.explained():
     ...     recovery.watch(lambda: [weight, count], count)
-    ...     recovery.take(1, lambda steps: weight.assign([2.0]))
+    ...     recovery.take(program, 1, lambda steps: weight.assign([2.0]))
     >>> weight.numpy().tolist()
     [2.0]
     """
 
     def __init__(self) -> None:
         self._keeper = host_copies.Keeper()
-        self._variables: Sequence[_core.Variable] = ()
+        self._state: Callable[[], Iterable[_core.Variable]] = list
         self._counter: _core.Variable | None = None
+        self._has_own_memory = False
+        # Programs that have finished a step.
+        self._proven: weakref.WeakSet[Any] = weakref.WeakSet()
         # Whether there are copies from after a step.
         self._has_stepped = False
         # Steps taken since the copies were made.
@@ -45,43 +55,38 @@ class Recovery:
         # After a failure that left the state half updated: what takes the steps since the copies.
         self._repair: Callable[[], object] | None = None
 
-    @property
-    def is_watching(self) -> bool:
-        """Whether there is anything to keep."""
-        return bool(self._variables)
-
-    def watch(
-        self, variables: Callable[[], Iterable[_core.Variable]], counter: _core.Variable
-    ) -> None:
+    def watch(self, state: Callable[[], Iterable[_core.Variable]], counter: _core.Variable) -> None:
         """Watch over variables from now on, of which ``counter`` counts the steps of training.
 
-        They are copied unless there are copies of the same ones.
+        They are copied from a device's own memory unless there are copies of the same ones.
         """
-        self._variables, self._counter = (), counter
+        self._state, self._counter = state, counter
+        self._has_own_memory = not _core.has_unified_memory(counter.device)
         self._seconds_per_step = math.inf
-        if _core.has_unified_memory(counter.device):
-            return
-        self._variables = [*{id(variable): variable for variable in variables()}.values()]
-        host_copies.heal(self._variables)
-        if not self._keeper.holds(self._variables):
-            self._has_stepped = False
-            self.keep()
+        self._keeper.heal()
+        if self._has_own_memory:
+            variables = self._variables()
+            host_copies.heal(variables)
+            if not self._keeper.holds(variables):
+                self._has_stepped = False
+                self.keep()
 
     def keep(self) -> None:
-        """Copy the state to the host."""
-        if self.is_watching:
-            assert self._counter is not None
-            self._keeper.keep(self._variables, self._counter)
-            self._since = 0
+        """Copy the state that lies in a device's own memory."""
+        if self._has_own_memory:
+            self._copy()
 
-    def window(self, most: int) -> int:
-        """Return how many steps to take before it may be time for new copies."""
-        if not self.is_watching:
-            return most
-        return min(most, max(1, int(self._keeper.interval / self._seconds_per_step)))
+    def window(self, program: Any, most: int) -> int:
+        """Return how many steps to take before it may be time to copy, or not to any longer."""
+        if self._has_own_memory:
+            return min(most, max(1, int(self._keeper.interval / self._seconds_per_step)))
+        return 1 if self._is_on_trial(program) else most
 
-    def take(self, steps: int, run: Run, again: Run | None = None) -> None:
+    def take(self, program: Any, steps: int, run: Run, again: Run | None = None) -> None:
         """Take steps, and copy the state if it is time; ``again`` repeats any since then."""
+        is_on_trial = self._is_on_trial(program)
+        if is_on_trial:
+            self._copy()
         begin = time.perf_counter()
         try:
             run(steps)
@@ -92,9 +97,12 @@ class Recovery:
             raise
         self._seconds_per_step = (time.perf_counter() - begin) / steps
         self._since += steps
-        if self.is_watching and (self._keeper.is_due or not self._has_stepped):
+        if is_on_trial:
+            self._proven.add(program)
+            self._keeper.forget()
+        elif self._has_own_memory and (self._keeper.is_due or not self._has_stepped):
             self._has_stepped = True
-            self.keep()
+            self._copy()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -103,22 +111,43 @@ class Recovery:
         try:
             yield
         except (DeviceError, OutOfMemoryError) as error:
-            if not self.is_watching:
+            if self._counter is None:
                 raise
-            raise type(error)(f"{error}; {self._outcome()}") from error
+            raise type(error)(f"{error}; {self._outcome(self._counter)}") from error
+        finally:
+            if not self._has_own_memory:
+                self._keeper.forget()
 
-    def _outcome(self) -> str:
+    def _variables(self) -> list[_core.Variable]:
+        return [*{id(variable): variable for variable in self._state()}.values()]
+
+    def _is_on_trial(self, program: Any) -> bool:
+        is_watched = self._counter is not None and not self._has_own_memory
+        return is_watched and program not in self._proven
+
+    def _copy(self) -> None:
         assert self._counter is not None
+        self._keeper.keep(self._variables(), self._counter)
+        self._since = 0
+
+    def _outcome(self, counter: _core.Variable) -> str:
+        if self._repair is not None and not self._keeper.holds([counter]):
+            return (
+                "that was in the midst of a step, and the weights may be half updated: go on from "
+                "weights that were saved"
+            )
         try:
             if self._repair is not None:
                 self._repair()
-            steps = int(self._counter.numpy())
+            steps = int(counter.numpy())
         except (DeviceError, OutOfMemoryError) as error:
+            if not self._keeper.holds([counter]):
+                return f"{counter.device} is lost"
             self._keeper.lose()
             is_full = isinstance(error, OutOfMemoryError)
             return (
-                f"{self._counter.device} {'has no memory to repair that' if is_full else 'is lost'}"
-                f", the host has weights and optimizer {self._keeper.moment}: "
+                f"{counter.device} {'has no memory to repair that' if is_full else 'is lost'}, "
+                f"the host has weights and optimizer {self._keeper.moment}: "
                 "model.compile(device='cpu') goes on with them"
             )
         return f"the weights and the optimizer are as after {steps} steps"
