@@ -5,6 +5,7 @@ No test depends on how fast anything is: where devices are compared, the seconds
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -309,6 +310,17 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     for _ in range(2):
         forget(monkeypatch)
         assert chosen(SECONDS) == ["a:0", CPU]
+
+
+def test_a_disk_that_is_full_is_done_without(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    def full(value: Any, file: Any, **settings: Any) -> None:
+        file.write("{")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(json, "dump", full)
+    choose_among(monkeypatch, SECONDS)
+    assert chosen(SECONDS) == ["a:0", CPU]
+    assert [*folder.iterdir()] == [], "no half-written file is left"
 
 
 def test_the_cache_on_disk_can_be_switched_off(
