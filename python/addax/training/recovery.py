@@ -25,9 +25,10 @@ class Recovery:
     steps since the copies can be taken again, or that of the copies. Where it is lost, the copies
     are what is left.
 
-    A device that works in the host's memory is not lost, and fails in the midst of a step for lack
-    of scratch memory at most, which a program's first step has it take: of what that updates there
-    are copies until it is done, and none later.
+    A device that works in the host's memory is not lost. What it may lack in the midst of a step is
+    scratch memory, which its threads take when they first meet a kernel: there are copies until a
+    program's first step is done. A thread that meets one later, and finds no memory, leaves a state
+    that is half updated, as the error then says.
 
     >>> program = _core.Trace().finish([])
     >>> weight = _core.Variable([1.0], name="weight")
@@ -107,7 +108,6 @@ class Recovery:
     @contextmanager
     def explained(self) -> Iterator[None]:
         """Repair the state where the device fails, and have the error tell what is left."""
-        self._repair = None
         try:
             yield
         except (DeviceError, OutOfMemoryError) as error:
@@ -115,6 +115,7 @@ class Recovery:
                 raise
             raise type(error)(f"{error}; {self._outcome(self._counter)}") from error
         finally:
+            self._repair = None
             if not self._has_own_memory:
                 self._keeper.forget()
 
