@@ -60,7 +60,7 @@ def test_oclgrind_finds_nothing(tmp_path: Path) -> None:
     library = Path(OCLGRIND).resolve().parent.parent / "lib/oclgrind/liboclgrind-rt.so"
     log = tmp_path / "oclgrind.log"
     agree_with_the_cpu(
-        ["add", "sum", "softmax", "take", "conv2d", "max_pool2d"],
+        ["add", "sum", "softmax", "take", "transpose", "pad", "conv2d", "max_pool2d"],
         ADDAX_OPENCL_LIBRARY=str(library),
         OCLGRIND_CHECK_API="1",
         OCLGRIND_DATA_RACES="1",

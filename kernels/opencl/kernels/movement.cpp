@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "opencl/lowering/kernel_table.h"
 #include "opencl/lowering/render.h"
@@ -8,19 +11,51 @@
 namespace addax::opencl {
 namespace {
 
+// At least two axes, the first of which have one element.
+void lead(View& view) {
+  while (view.dims.size() < 2) {
+    view.dims.insert(view.dims.begin(), 1);
+    view.steps.insert(view.steps.begin(), 0);
+  }
+}
+
+// The last axis's step in the kernel: vectors of neighbours take one that the compiler knows.
+std::string define_column(const char* macro, const char* steps, const View& view) {
+  const int64_t step = view.steps.back();
+  const bool is_unit = step == 1 || step == -1;
+  return define(macro, is_unit ? std::to_string(step) : std::string(steps) + ".steps[OUTER + 1]");
+}
+
+// Items over the last two axes and what is left. Those of a group that turns a matrix form a tile,
+// which uses up lines of memory while they are at hand.
+void add_over_last(Lowering& to, const View& from, const View& into, Launch launch) {
+  constexpr int64_t kTileColumns = 8, kTileRows = 16;
+  const size_t row = from.dims.size() - 2, column = row + 1;
+  const Dims outer(from.dims.begin(), from.dims.end() - 2);
+  const std::vector<int64_t> items = {from.dims[column], from.dims[row], elements(outer)};
+  const bool turns = into.steps[column] == 1 && from.steps[column] != 1 && from.steps[row] == 1;
+  const bool fits = items[0] >= kTileColumns && items[1] >= kTileRows &&
+                    to.limits.work_group >= kTileColumns * kTileRows;
+  if (!turns || !fits) return to.add_over(items, std::move(launch));
+  launch.over(items, {kTileColumns, kTileRows, 1});
+  to.add(std::move(launch));
+}
+
 // The elements that `from` shows of `x` go to where `into` shows them of `y`.
 void add_move(Lowering& to, const Tensor& x, View from, const Tensor& y, View into) {
   constexpr const char* kItems[] = {"", "uchar", "ushort", "", "uint", "", "", "", "ulong"};
   to.require(x.dtype == y.dtype, "takes elements of one dtype");
-  const int64_t count = elements(from.dims);
   collapse({&from, &into});
+  lead(from);
+  lead(into);
   Launch launch(preamble(to.limits, DType::Int64) +
                     define("ITEM", kItems[plugin::size_of(x.dtype)]) +
-                    std::string(sources::movement),
+                    define("OUTER", static_cast<int64_t>(from.dims.size() - 2)) +
+                    define_column("FROM_COLUMN", "from", from) +
+                    define_column("INTO_COLUMN", "into", into) + std::string(sources::movement),
                 "move");
-  launch.extent(count).value(cl_domain(from));
-  launch.tensor(x).value(cl_steps(from)).tensor(y).value(cl_steps(into));
-  to.add_over({count}, std::move(launch));
+  launch.value(cl_domain(from)).tensor(x).value(cl_steps(from)).tensor(y).value(cl_steps(into));
+  add_over_last(to, from, into, std::move(launch));
 }
 
 // What `from` shows of the input is the output.

@@ -15,7 +15,9 @@ typedef struct {
   uint step;
 } Record;
 
-#define RECORD __global Record* record
+// `restrict`: what a kernel stores is not the record, whatever its type, so that a loop over items
+// may look at it once.
+#define RECORD __global Record* restrict record
 #define RETURN_IF_FAILED \
   if (record->node != 0) return
 
