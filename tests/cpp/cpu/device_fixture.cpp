@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <memory>
+#include <thread>
+
+#include "cpu/runtime/denormals.h"
 
 namespace addax::cpu::testing {
 namespace {
@@ -10,9 +13,15 @@ bool reverse_chunks = false;
 bool tracing = false;
 
 void parallel_for(int64_t count, void (*body)(void*, int64_t), void* context) {
-  for (int64_t i = 0; i < count; ++i) body(context, reverse_chunks ? count - 1 - i : i);
+  const auto every_other = [=](int64_t first) {
+    const FlushDenormals flush;
+    for (int64_t i = first; i < count; i += 2) body(context, reverse_chunks ? count - 1 - i : i);
+  };
+  std::jthread other;
+  if (count > 1) other = std::jthread(every_other, 1);
+  every_other(0);
 }
-int32_t num_threads() { return 1; }
+int32_t num_threads() { return 2; }
 void log(adx_log_level, const char*) {}
 int32_t trace_enabled() { return tracing ? 1 : 0; }
 void trace_span(const char* op, const char* label, uint64_t begin, uint64_t end, double flops,
@@ -42,7 +51,7 @@ adx_status new_status() {
 const adx_plugin& plugin() {
   static const adx_plugin* const table = [] {
     adx_status status = new_status();
-    const adx_plugin* found = adx_cpu_plugin(&serial_host(), &status);
+    const adx_plugin* found = adx_cpu_plugin(&test_host(), &status);
     EXPECT_EQ(status.code, ADX_OK) << status.message;
     return found;
   }();
@@ -51,7 +60,7 @@ const adx_plugin& plugin() {
 
 }  // namespace
 
-const adx_host& serial_host() {
+const adx_host& test_host() {
   static const adx_host host = make_host();
   return host;
 }

@@ -21,8 +21,9 @@
 
 namespace addax::cpu::testing {
 
-// A host that runs chunks serially: in rising order, or in falling order, as a scheduler might.
-const adx_host& serial_host();
+// A host that runs chunks on two threads in turn, so that thread sanitizer sees what they share: in
+// rising order, or in falling order, as a scheduler might.
+const adx_host& test_host();
 void set_reverse_chunks(bool reverse);
 struct Span {
   std::string op;

@@ -36,7 +36,7 @@ TEST(Device, TellsWhatItIs) {
 }
 
 TEST(Device, RefusesAHostOfAnotherVersion) {
-  adx_host host = serial_host();
+  adx_host host = test_host();
   host.abi_version = ADX_ABI_VERSION + 1;
   adx_status status = new_status();
   EXPECT_EQ(adx_cpu_plugin(&host, &status), nullptr);
