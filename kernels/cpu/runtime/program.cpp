@@ -38,9 +38,8 @@ struct Region {
 LocalTensor local_tensor(const Joint& joint, int64_t chunk) {
   if (joint.local_tensor < 0) return {};
   const auto bytes = static_cast<size_t>(joint.local_bytes);
-  const auto images = reinterpret_cast<uintptr_t>(thread_scratch_bytes(Scratch::Images, bytes));
-  const uintptr_t first = images - static_cast<size_t>(chunk) * bytes;
-  return {joint.local_tensor, reinterpret_cast<void*>(first)};
+  auto* images = static_cast<std::byte*>(thread_scratch_bytes(Scratch::Images, bytes));
+  return {joint.local_tensor, images - chunk * joint.local_bytes};
 }
 
 void run_chunk(void* context, int64_t chunk) {
