@@ -60,9 +60,8 @@ class Keeper:
         copies = {id(v): _Copy(weakref.ref(v), v.numpy()) for v in variables}
         moment = f"as after {int(copies[id(counter)].value)} steps"
         for variable in variables:
-            if id(variable) not in _finalized:
-                _finalized.add(id(variable))
-                weakref.finalize(variable, _forget, id(variable))
+            if id(variable) not in _keepers:
+                weakref.finalize(variable, _keepers.pop, id(variable), None)
             _keepers[id(variable)] = self
         self._copies, self.moment, self.is_altered = copies, moment, False
         self._lost.clear()
@@ -99,15 +98,6 @@ class Keeper:
         """Have the copies count, of all variables: not one moment's beside another's."""
         self._lost.update(self._copies)
 
-    def forget(self) -> None:
-        """Drop the copies, unless they are all that is left."""
-        if self._lost:
-            return
-        for key in self._copies:
-            if _keepers.get(key) is self:
-                del _keepers[key]
-        self._copies = {}
-
     def put_back(self) -> None:
         """Give all variables the copies' values."""
         self.lose()
@@ -116,11 +106,9 @@ class Keeper:
     def heal(self) -> None:
         """Give the variables that are lost their copies' values; each counts once it has it."""
         for key in [*self._lost]:
-            copy = self._copies[key]
-            variable = copy.variable()
-            if variable is not None and not _is_unwritten(variable, copy.value):
-                # Shared, for there may be no memory to copy it.
-                variable.assign(_core.share(copy.value))
+            variable = self._copies[key].variable()
+            if variable is not None:
+                variable.assign(self._copies[key].value)
             self._lost.discard(key)
 
     def replace(self, variable: _core.Variable) -> None:
@@ -130,20 +118,7 @@ class Keeper:
         self.is_altered = True
 
 
-def _is_unwritten(variable: _core.Variable, copy: NDArray[Any]) -> bool:
-    """Whether a variable in the host's memory lies where it was when the copy was made."""
-    return _core.has_unified_memory(variable.device) and (
-        variable.numpy().ctypes.data == copy.ctypes.data
-    )
-
-
 _keepers: dict[int, Keeper] = {}  # by the identity of variables that are alive
-_finalized: set[int] = set()  # those whose end is told
-
-
-def _forget(key: int) -> None:
-    _keepers.pop(key, None)
-    _finalized.discard(key)
 
 
 def heal(variables: Sequence[_core.Variable]) -> None:

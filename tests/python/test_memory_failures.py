@@ -163,8 +163,7 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("use", USES)
 def test_every_allocation_may_fail(use: str, preloaded: Path) -> None:
-    # One thread: which of several first meets a kernel, and takes scratch memory, is by chance.
-    environment = {**os.environ, "LD_PRELOAD": str(preloaded), "ADDAX_NUM_THREADS": "1"}
+    environment = {**os.environ, "LD_PRELOAD": str(preloaded), "ADDAX_NUM_THREADS": "3"}
     ended = subprocess.run(
         [sys.executable, __file__, use], env=environment, capture_output=True, text=True
     )

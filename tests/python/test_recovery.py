@@ -74,15 +74,12 @@ def model() -> Any:
 # ---- When copies are made.
 
 
-def test_devices_in_the_hosts_memory_copy_but_for_a_programs_first_step(kept: list[int]) -> None:
+def test_devices_in_the_hosts_memory_copy_nothing(kept: list[int]) -> None:
     m = model()
     m.fit(X, Y, batch_size=8, epochs=2, verbose=0)
-    assert kept == [0, 2], "that of full batches, and that of the rest"
     for _ in range(3):
         m.train_on_batch(X, Y)
-    m.fit(X, Y, batch_size=8, epochs=2, verbose=0)
-    assert kept == [0, 2, 6]
-    assert not m._recovery._keeper.holds(m.weights)
+    assert kept == []
 
 
 @pytest.mark.usefixtures("own_memory")
@@ -127,7 +124,6 @@ def test_copies_take_their_share_of_the_time(
 
     monkeypatch.setattr(host_copies, "_Copy", slow)
     weight, count = variables()
-    program = _core.Trace().finish([])
     watching = Recovery()
     watching.watch(lambda: [weight, count], count)
     windows, moments = [], []
@@ -137,8 +133,8 @@ def test_copies_take_their_share_of_the_time(
         count.assign_add(steps)
 
     while int(count.numpy()) < 100:
-        windows.append(watching.window(program, 100 - int(count.numpy())))
-        watching.take(program, windows[-1], run)
+        windows.append(watching.window(100 - int(count.numpy())))
+        watching.take(windows[-1], run)
         moments.append(watching._keeper.moment)
     assert windows == [1, 25, 25, 25, 24]
     assert moments == [f"as after {steps} steps" for steps in (1, 26, 51, 76, 76)]
@@ -219,15 +215,13 @@ def test_a_run_that_fails_leaves_a_completed_step(
         count.assign_add(0 if step is None else 99)
         raise failure(kind, step)
 
-    program = _core.Trace().finish([])
-
     def begin_and_fail() -> None:
         with watching.explained():
             watching.watch(lambda: [count], count)
             watching._has_stepped = True
             watching._keeper.share = 1e-30
-            watching.take(program, 4, run)
-            watching.take(program, 5, fail, run if again else None)
+            watching.take(4, run)
+            watching.take(5, fail, run if again else None)
 
     with pytest.raises(kind, match=rf"\[x:0\] failed; .* are as after {left} steps"):
         begin_and_fail()
@@ -235,28 +229,24 @@ def test_a_run_that_fails_leaves_a_completed_step(
 
 
 @pytest.mark.parametrize(
-    ("is_first", "left", "told"), [(True, 0, "are as after 0 steps"), (False, 100, "half updated")]
+    ("step", "told"), [(None, "are as after 0 steps"), (0, "weights may be half updated")]
 )
-def test_in_the_hosts_memory_the_first_step_is_undone(is_first: bool, left: int, told: str) -> None:
+def test_an_error_in_the_hosts_memory_says_whether_a_step_was_begun(
+    step: int | None, told: str
+) -> None:
     _, count = variables()
-    program = _core.Trace().finish([])
     watching = Recovery()
 
     def fail(_: int) -> None:
-        count.assign_add(99)
-        raise failure(OutOfMemoryError, 0)
+        raise failure(OutOfMemoryError, step)
 
     def begin_and_fail() -> None:
         with watching.explained():
             watching.watch(lambda: [count], count)
-            if not is_first:
-                watching.take(program, 1, lambda steps: count.assign_add(steps))
-            watching.take(program, 1, fail)
+            watching.take(1, fail)
 
     with pytest.raises(OutOfMemoryError, match=told):
         begin_and_fail()
-    assert int(count.numpy()) == left
-    assert not watching._keeper.holds([count])
 
 
 # ---- The way on.

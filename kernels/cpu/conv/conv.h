@@ -14,6 +14,7 @@
 #include "cpu/conv/narrow_taps.h"
 #include "cpu/gemm/gemm_kernels.h"
 #include "cpu/isa/isa.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -47,6 +48,9 @@ class ConvMethod {
   }
   std::size_t workspace_bytes() const {
     return std::visit([](const auto& method) { return method.workspace_bytes(); }, method_);
+  }
+  ScratchNeeds scratch() const {
+    return std::visit([](const auto& method) { return method.scratch(); }, method_);
   }
   double flops() const {
     return std::visit([](const auto& method) { return method.flops(); }, method_);

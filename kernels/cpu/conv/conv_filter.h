@@ -8,6 +8,7 @@
 #include "cpu/conv/conv_shape.h"
 #include "cpu/gemm/gemm_kernels.h"
 #include "cpu/isa/isa.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -43,6 +44,7 @@ class FilterContraction {
   FilterContraction(const ConvShape& shape, Isa isa);
   FilterContraction(const ConvShape& shape, Isa isa, const FilterLayout& layout);
   const std::vector<Stage>& stages() const { return stages_; }
+  static ScratchNeeds scratch() { return {}; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
   void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;

@@ -50,6 +50,15 @@ PairedFilterContraction<R>::PairedFilterContraction(const ConvShape& shape, Isa 
 }
 
 template <class R>
+ScratchNeeds PairedFilterContraction<R>::scratch() const {
+  ScratchNeeds needs;
+  if (bundle_ > 1) {
+    needs.add(Scratch::Panel, bundle_ * kElementsAtOnce * int64_t{sizeof(BFloat16Pair)});
+  }
+  return needs;
+}
+
+template <class R>
 double PairedFilterContraction<R>::flops() const {
   const double computed = 2.0 * static_cast<double>(pairs());
   return batch_ == 0 ? 0 : contraction_.flops() * static_cast<double>(batch_) / computed;

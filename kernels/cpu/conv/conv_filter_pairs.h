@@ -8,6 +8,7 @@
 #include "cpu/conv/conv_shape.h"
 #include "cpu/gemm/gemm_kernels.h"
 #include "cpu/isa/isa.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -24,6 +25,7 @@ class PairedFilterContraction {
   PairedFilterContraction(const ConvShape& shape, Isa isa, int64_t bundle);
 
   const std::vector<Stage>& stages() const { return stages_; }
+  ScratchNeeds scratch() const;
   std::size_t workspace_bytes() const { return workspace_bytes_; }
   double flops() const;
   void run(const ConvFilterArgs<BFloat16, R>& args, std::size_t stage, int64_t chunk,

@@ -26,6 +26,10 @@ class ConvGradient : public GradientProduct {
       preparation_ = contraction_.stages().front();
       workspace_bytes_ = contraction_.workspace_bytes();
     }
+    scratch_.add(contraction_.scratch());
+    for (int64_t i = 0; i < contraction_.num_pieces(); ++i) {
+      scratch_.add(Scratch::Rows, gradient_size(contraction_.piece(i)) * int64_t{sizeof(float)});
+    }
     chunks_ = chunks_for(contraction_.num_pieces(), 1);
   }
 
@@ -39,7 +43,7 @@ class ConvGradient : public GradientProduct {
     for (int64_t i = pieces.begin; i < pieces.end; ++i) {
       const auto piece = contraction_.piece(i);
       float* gradient =
-          thread_scratch<float>(Scratch::Rows, static_cast<size_t>(piece.rows * piece.cols));
+          thread_scratch<float>(Scratch::Rows, static_cast<size_t>(gradient_size(piece)));
       if constexpr (kIsPrepared) {
         contraction_.run_piece(i, workspace, gradient);
       } else {
@@ -58,6 +62,10 @@ class ConvGradient : public GradientProduct {
  private:
   // Pairs of images are made first.
   static constexpr bool kIsPrepared = std::is_same_v<T, BFloat16>;
+
+  static int64_t gradient_size(const typename Contraction::Piece& piece) {
+    return piece.rows * piece.cols;
+  }
 
   ConvFilterArgs<T, float> args(const RunContext& context) const {
     return {context.data<const T>(x_), context.data<const T>(dy_)};

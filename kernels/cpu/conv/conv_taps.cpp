@@ -163,6 +163,15 @@ std::size_t TapContraction<T, W>::workspace_bytes() const {
 }
 
 template <class T, class W>
+ScratchNeeds TapContraction<T, W>::scratch() const {
+  ScratchNeeds needs;
+  if (packing_ == Packing::Chunk) {
+    needs.add(Scratch::Panel, packed_panel_size() * int64_t{sizeof(Factor<T>)});
+  }
+  return needs;
+}
+
+template <class T, class W>
 int64_t TapContraction<T, W>::packed_panel_size() const {
   return problem_.height.kernel * problem_.width.kernel * depth_ * kernels_->panel;
 }

@@ -6,6 +6,7 @@
 
 #include "cpu/conv/conv_axis.h"
 #include "cpu/gemm/gemm_kernels.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -60,6 +61,7 @@ class TapContraction {
   }
 
   const std::vector<Stage>& stages() const { return stages_; }
+  ScratchNeeds scratch() const;
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
   void run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk, void* workspace) const;

@@ -73,6 +73,7 @@ class Conv2dFilterGrad : public Kernel {
         dfilter_(node.output()) {
     stages_ = plan_.stages();
     workspace_bytes_ = plan_.workspace_bytes();
+    scratch_.add(plan_.scratch());
     image_tensors_ = {x_.id, dy_.id};
   }
 

@@ -6,6 +6,7 @@
 
 #include "cpu/conv/conv_filter.h"
 #include "cpu/conv/narrow_kernels.h"
+#include "cpu/runtime/scratch.h"
 
 namespace addax::cpu {
 
@@ -18,6 +19,7 @@ class NarrowFilter {
   NarrowFilter(const ConvShape& shape, Isa isa);
 
   const std::vector<Stage>& stages() const { return stages_; }
+  static ScratchNeeds scratch() { return {}; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
   void run(const ConvFilterArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;

@@ -7,6 +7,7 @@
 #include "cpu/conv/conv_shape.h"
 #include "cpu/conv/conv_taps.h"
 #include "cpu/conv/narrow_kernels.h"
+#include "cpu/runtime/scratch.h"
 
 namespace addax::cpu {
 
@@ -26,6 +27,7 @@ class NarrowTaps {
   NarrowTaps(const TapProblem& problem, Isa isa);
 
   const std::vector<Stage>& stages() const { return stages_; }
+  static ScratchNeeds scratch() { return {}; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
   void run(const TapArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;

@@ -130,6 +130,7 @@ void ContractionKernel::add_epilogue(const Node& node, bool can_match) {
   first_of_rest_ = stages_.size();
   stages_.insert(stages_.end(), rest_->stages().begin(), rest_->stages().end());
   workspace_bytes_ = std::max(workspace_bytes_, rest_->workspace_bytes());
+  scratch_.add(rest_->scratch());
 }
 
 void ContractionKernel::run(const RunContext& context, size_t stage, int64_t chunk) const {

@@ -39,6 +39,7 @@ class ContractionKernel : public Kernel {
   void add_plan(const Plan& plan) {
     stages_.insert(stages_.end(), plan.stages().begin(), plan.stages().end());
     workspace_bytes_ = std::max(workspace_bytes_, plan.workspace_bytes());
+    scratch_.add(plan.scratch());
   }
   // To be called last. With `can_match` false every epilogue takes further stages.
   void add_epilogue(const Node& node, bool can_match = true);

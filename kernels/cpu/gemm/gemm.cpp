@@ -150,6 +150,16 @@ int64_t GemmPlan<T>::part_row() const {
 }
 
 template <class T>
+ScratchNeeds GemmPlan<T>::scratch() const {
+  ScratchNeeds needs;
+  if (packs(shape_.m)) {
+    const int64_t steps = std::min(shape_.k, steps_per_pass());
+    needs.add(Scratch::Panel, steps * kernels_->panel * int64_t{sizeof(T)});
+  }
+  return needs;
+}
+
+template <class T>
 std::size_t GemmPlan<T>::workspace_bytes() const {
   if (k_parts_ == 1) return 0;
   return sizeof(T) * static_cast<std::size_t>(batches_ * k_parts_ * shape_.m * part_row());

@@ -6,6 +6,7 @@
 
 #include "cpu/gemm/gemm_kernels.h"
 #include "cpu/isa/isa.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -55,6 +56,7 @@ class GemmPlan {
   explicit GemmPlan(GemmShape shape, Isa isa = active_isa());
 
   const std::vector<Stage>& stages() const { return stages_; }
+  ScratchNeeds scratch() const;
   std::size_t workspace_bytes() const;
   double flops() const { return 2.0 * batches_ * shape_.m * shape_.n * shape_.k; }
 

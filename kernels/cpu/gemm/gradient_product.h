@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cpu/runtime/kernel.h"
+#include "cpu/runtime/scratch.h"
 #include "ops/update_groups.h"
 
 namespace addax::cpu {
@@ -24,6 +25,7 @@ class GradientProduct {
   // What must be done before any visit, no chunks for nothing, and the memory in which it is kept.
   const Stage& preparation() const { return preparation_; }
   std::size_t workspace_bytes() const { return workspace_bytes_; }
+  const ScratchNeeds& scratch() const { return scratch_; }
   virtual void prepare(const RunContext&, int64_t, void*) const {}
 
   // Calls `body` for all elements, those of a chunk at a time.
@@ -39,6 +41,7 @@ class GradientProduct {
 
   Stage preparation_;
   std::size_t workspace_bytes_ = 0;
+  ScratchNeeds scratch_;
   int64_t chunks_ = 0;
 
  private:

@@ -90,6 +90,8 @@ class MapReduce : public Kernel {
   void plan() {
     const int64_t elements = spec_.batch * spec_.rows * spec_.cols;
     const auto num_reductions = static_cast<int64_t>(reductions_.size());
+    const int64_t sets = std::max<int64_t>(num_reductions, 1);
+    scratch_.add(Scratch::Tape, tape_.frame_bytes());
     if (spec_.form == MapReduceSpec::Form::Map) {
       add_stage(chunks_for(elements, kGrain), total_cost());
     } else if (spec_.form == MapReduceSpec::Form::Rows) {
@@ -97,6 +99,8 @@ class MapReduce : public Kernel {
       parts_ = spec_.rows < 64 ? chunks_for(spec_.cols, kReduceGrain, most) : 1;
       row_chunks_ = std::min(chunks_for(elements, kGrain), std::max<int64_t>(spec_.rows, 1));
       add_stage(parts_ > 1 ? spec_.rows * parts_ : row_chunks_, total_cost());
+      const int64_t blocks_of_part = ceil_div(ceil_div(spec_.cols, block_), parts_);
+      scratch_.add(Scratch::Rows, item_ * std::max(rows_at_once(), blocks_of_part * sets));
       if (parts_ > 1) {
         add_stage(1, static_cast<double>(spec_.rows * parts_ * num_reductions) * 4);
         workspace_bytes_ = static_cast<size_t>(num_reductions * spec_.rows * parts_ * item_);
@@ -115,6 +119,7 @@ class MapReduce : public Kernel {
       }
       part_stride_ = (width * item_ + 2 * kMaxVectorBytes - 1) / kMaxVectorBytes * kMaxVectorBytes;
       add_stage(unit_chunks_ * parts_, total_cost());
+      scratch_.add(Scratch::Rows, sums_bytes() * sets);
       if (parts_ > 1) {
         add_stage(units, static_cast<double>(units * parts_ * width * num_reductions) * 6);
         workspace_bytes_ = static_cast<size_t>(num_reductions * units * parts_ * part_stride_);
@@ -161,10 +166,14 @@ class MapReduce : public Kernel {
     }
   }
 
-  // Several rows of at most one block are evaluated at once.
-  void reduce_short_rows(const RunContext& context, TapeRun& tape, Range rows) const {
+  // Of at most one block, so many are evaluated at once.
+  int64_t rows_at_once() const {
     const int64_t fitting = block_ / std::max<int64_t>(spec_.cols, 1);
-    const int64_t group = fitting >= 16 ? fitting / 16 * 16 : fitting;  // whole vectors
+    return fitting >= 16 ? fitting / 16 * 16 : fitting;  // whole vectors
+  }
+
+  void reduce_short_rows(const RunContext& context, TapeRun& tape, Range rows) const {
+    const int64_t group = rows_at_once();
     auto* results = thread_scratch<std::byte>(Scratch::Rows, static_cast<size_t>(group * item_));
     for (int64_t row = rows.begin; row < rows.end; row += group) {
       const int64_t n = std::min(group, rows.end - row);

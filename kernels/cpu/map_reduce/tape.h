@@ -59,6 +59,8 @@ class Tape {
   // multiple of those; one of at most a block may always be made.
   int64_t unit() const { return unit_; }
   int64_t most() const { return most_; }
+  // Of a run, in scratch memory.
+  int64_t frame_bytes() const { return frame_bytes_; }
 
  private:
   friend class TapeCompiler;

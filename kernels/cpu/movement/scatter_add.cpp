@@ -31,6 +31,7 @@ class ScatterAdd : public Kernel {
     // Every chunk reads all indices: few chunks, unless rows are long.
     const int64_t most =
         std::clamp<int64_t>(y_.bytes() / (8 * std::max<int64_t>(count_, 1)), 4, 64);
+    scratch_.add(Scratch::Rows, 2 * kBlockBytes);
     add_stage(std::min(chunks_for(y_.bytes() + updates_.bytes(), kGrainBytes, most),
                        std::max<int64_t>(outer_ * extent_, 1)),
               bytes_cost(2 * y_.bytes() + 2 * updates_.bytes()));

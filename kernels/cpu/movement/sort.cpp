@@ -58,6 +58,7 @@ class Sort : public Kernel {
     load_ = tape_ops(active_isa()).of(class_).load[static_cast<size_t>(x_.dtype)];
     const double cost = 16 * static_cast<double>(x_.size()) *
                         std::log2(static_cast<double>(std::max<int64_t>(extent_, 2)));
+    scratch_.add(Scratch::Rows, extent_ * int64_t{sizeof(Entry<uint64_t>)});
     add_stage(std::min(chunks_for(x_.size(), 1024), std::max<int64_t>(outer_ * inner_, 1)), cost);
   }
 

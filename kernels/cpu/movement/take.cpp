@@ -36,6 +36,7 @@ class Take : public Kernel {
     const int64_t rows = outer_ * count_;
     const int64_t bytes = rows * inner_ * (item_ + y_item_);
     bytes_ = static_cast<double>(bytes);
+    scratch_.add(Scratch::Rows, kBlockBytes);
     add_stage(std::min(chunks_for(bytes, kGrainBytes), std::max<int64_t>(rows, 1)),
               2 * bytes_cost(bytes));
   }

@@ -28,14 +28,17 @@ bool is_used_by_others(const Tensor& tensor, const Node& first, const Node& seco
   return false;
 }
 
-// Whether `first` makes the tensor for `second` alone, and neither has other tensors in its place.
+// Whether `first` makes the tensor for `second` alone, as one operand (of two, one might be read by
+// a later stage), and neither has other tensors in its place.
 bool passes_only(const Tensor& tensor, const Node& first, const Node& second) {
   const auto stands_alone = [&](std::span<const Tensor> others) {
     return std::none_of(others.begin(), others.end(), [&](const Tensor& other) {
       return other.id != tensor.id && may_overlap(tensor, other);
     });
   };
-  return tensor.raw->storage == ADX_STORAGE_ARENA && stands_alone(first.inputs()) &&
+  const auto reads = std::count_if(second.inputs().begin(), second.inputs().end(),
+                                   [&](const Tensor& input) { return input.id == tensor.id; });
+  return reads == 1 && tensor.raw->storage == ADX_STORAGE_ARENA && stands_alone(first.inputs()) &&
          stands_alone(second.inputs()) && stands_alone(second.outputs()) &&
          !is_used_by_others(tensor, first, second);
 }

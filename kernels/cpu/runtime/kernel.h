@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/lowering/node.h"
+#include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
 namespace addax::cpu {
@@ -71,6 +72,8 @@ class Kernel {
   }
   // Bytes that a run reads and writes, for profiles; negative: all of the node's tensors.
   double bytes() const { return bytes_; }
+  // What each thread needs while it runs chunks.
+  const ScratchNeeds& scratch() const { return scratch_; }
   // Earlier nodes whose work the kernel does as well, so that they need none of their own.
   const std::vector<int32_t>& absorbed() const { return absorbed_; }
 
@@ -81,6 +84,7 @@ class Kernel {
   std::vector<int32_t> image_tensors_;
   size_t workspace_bytes_ = 0;
   double bytes_ = -1;
+  ScratchNeeds scratch_;
   std::vector<int32_t> absorbed_;
 };
 

@@ -28,9 +28,10 @@ struct Part {
 // What runs in one go on all threads: the chunks of a stage, or in each chunk several of one stage
 // and then the same share of the next.
 struct Region {
+  ScratchLease& scratch;
   std::array<Part, 2> parts;
-  size_t num_parts;
-  Joint joint;
+  size_t num_parts = 1;
+  Joint joint = {};
   std::atomic<bool> has_failed = false;
   std::exception_ptr error = nullptr;  // the first
 };
@@ -45,6 +46,7 @@ LocalTensor local_tensor(const Joint& joint, int64_t chunk) {
 void run_chunk(void* context, int64_t chunk) {
   auto& region = *static_cast<Region*>(context);
   try {
+    const ScratchLease::Use scratch(region.scratch);
     const LocalTensor local = local_tensor(region.joint, chunk);
     for (const Part& part : std::span(region.parts).first(region.num_parts)) {
       RunContext of_chunk = part.context;
@@ -136,12 +138,15 @@ Program::Program(const adx_graph& graph, const adx_host& host)
   }
   add_steps(graph);
   join_steps(graph);
+  // Its memory remains for the runs' leases.
+  const ScratchLease reserve(scratch_, num_threads());
 }
 
 void Program::join_steps(const adx_graph& graph) {
   size_t workspace_bytes = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
+    scratch_.add(step.kernel->scratch());
     const size_t end = step.workspace + aligned(step.kernel->workspace_bytes());
     workspace_bytes = std::max(workspace_bytes, end);
     if (i + 1 == steps_.size()) break;
@@ -151,6 +156,7 @@ void Program::join_steps(const adx_graph& graph) {
     Step& next = steps_[i + 1];
     step.joint = join(*step.kernel, Node(graph, step.node), *next.kernel, Node(graph, next.node));
     if (step.joint.chunks == 0) continue;
+    scratch_.add(Scratch::Images, step.joint.local_bytes);
     next.workspace = end;
     next.op = step.op + "+" + next.op;
     if (next.label != step.label) next.label = step.label + "+" + next.label;
@@ -236,12 +242,12 @@ RunContext Program::context_of(const Step& step) {
   return {addresses_.data(), workspace_.data() + step.workspace, &failure_};
 }
 
-void Program::run_stages(size_t number) {
+void Program::run_stages(ScratchLease& scratch, size_t number) {
   const Step& step = steps_[number];
   const bool begun = number > 0 && steps_[number - 1].joint.chunks > 0;
   const std::vector<Stage>& stages = step.kernel->stages();
   for (size_t i = begun ? 1 : 0; i < stages.size(); ++i) {
-    Region region{{Part{step.kernel.get(), context_of(step), i}}, 1, {}};
+    Region region{.scratch = scratch, .parts = {Part{step.kernel.get(), context_of(step), i}}};
     const bool joint = step.joint.chunks > 0 && i + 1 == stages.size();
     if (!joint) {
       run_region(host_, region, stages[i].chunks, stages[i].cost);
@@ -257,13 +263,13 @@ void Program::run_stages(size_t number) {
   }
 }
 
-bool Program::run_step(bool traced, int32_t* failed_node) {
+bool Program::run_step(ScratchLease& scratch, bool traced, int32_t* failed_node) {
   uint64_t begin = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const bool begun = i > 0 && steps_[i - 1].joint.chunks > 0;
     if (traced && !begun) begin = now_ns();
-    run_stages(i);
+    run_stages(scratch, i);
     if (traced && step.joint.chunks == 0) {
       host_.trace_span(step.op.c_str(), step.label.c_str(), begin, now_ns(), step.flops,
                        step.bytes);
@@ -285,11 +291,12 @@ void Program::run(adx_queue&, const adx_binding* arena, const adx_binding* bindi
                   int32_t num_bindings, uint64_t n_steps, adx_control* control) {
   const FlushDenormals flush;
   resolve(arena, bindings, num_bindings);
+  ScratchLease scratch(scratch_, num_threads());
   failure_.clear();
   const bool traced = host_.trace_enabled != nullptr && host_.trace_enabled() != 0;
   for (uint64_t i = 0; i < n_steps && !stop_requested(control); ++i) {
     int32_t failed_node = -1;
-    if (!run_step(traced, &failed_node)) {
+    if (!run_step(scratch, traced, &failed_node)) {
       if (control == nullptr) raise_failure(failed_node);
       control->failed_node = failed_node;
       control->failed_index = failure_.index();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,9 +47,10 @@ class Program {
   void join_steps(const adx_graph& graph);
   void keep_constant(const adx_tensor& tensor, uint64_t bytes, Source& source);
   void resolve(const adx_binding* arena, const adx_binding* bindings, int32_t num_bindings);
-  bool run_step(bool traced, int32_t* failed_node);
-  void run_stages(size_t number);
+  bool run_step(ScratchLease& scratch, bool traced, int32_t* failed_node);
+  void run_stages(ScratchLease& scratch, size_t number);
   RunContext context_of(const Step& step);
+  int num_threads() const { return std::max(host_.num_threads(), 1); }
   [[noreturn]] void raise_failure(int32_t node) const;
 
   const adx_host& host_;
@@ -57,6 +59,7 @@ class Program {
   std::vector<AlignedMemory> constants_;
   AlignedMemory workspace_;
   uint64_t arena_bytes_ = 0;
+  ScratchNeeds scratch_;          // of each thread
   std::vector<void*> addresses_;  // of each tensor, in the current run
   CheckFailure failure_;
 };

@@ -32,6 +32,7 @@ class CrossEntropy : public Kernel {
     store_ = ops.of(kClass).store[static_cast<size_t>(out_.dtype)];
     load_label_ = ops.i64.load[static_cast<size_t>(labels_.dtype)];
     at_once_ = std::clamp<int64_t>(block_size(kClass) / std::max<int64_t>(cols_, 1), 1, kMostRows);
+    scratch_.add(Scratch::Rows, 2 * at_once_ * cols_ * int64_t{sizeof(T)});
     const int64_t groups = (rows_ + at_once_ - 1) / at_once_;
     add_stage(std::min(chunks_for(logits_.size(), 4096), groups),
               100 * static_cast<double>(logits_.size()));

@@ -52,6 +52,7 @@ class Softmax : public Kernel {
     load_ = ops.load[static_cast<size_t>(x_.dtype)];
     store_ = ops.store[static_cast<size_t>(y_.dtype)];
     at_once_ = std::max<int64_t>(1, block_size(kClass) / std::max<int64_t>(cols_, 1));
+    scratch_.add(Scratch::Rows, 2 * at_once_ * (cols_ + 1) * int64_t{sizeof(T)});
     const int64_t groups = (outer_ * inner_ + at_once_ - 1) / at_once_;
     add_stage(std::min(chunks_for(x_.size(), 4096), groups), 100 * static_cast<double>(x_.size()));
   }

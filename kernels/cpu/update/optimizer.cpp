@@ -95,6 +95,7 @@ class Optimizer : public Kernel {
       absorbed_.push_back(gradient.node);
       products_.push_back({i, workspace_bytes_, std::move(gradient.product)});
       workspace_bytes_ += aligned(product.workspace_bytes());
+      scratch_.add(product.scratch());
     }
     std::vector<Tensor> parameters;
     for (size_t i : plain_) parameters.push_back(parameter(i));

@@ -104,7 +104,7 @@ class Pass:
 
     def _go_at_once(self, work: _Work, progress: Progress | None) -> None:
         while work.done < self.full:
-            count = work.recovery.window(work.whole, self.full - work.done)
+            count = work.recovery.window(self.full - work.done)
             work.take(count, progress)
             work.done += count
         if work.last is not None:
@@ -150,6 +150,4 @@ class _Work:
             else:
                 program.run_steps(self.inputs, count)
 
-        self.recovery.take(
-            program, steps, run, lambda count: self.whole.run_steps(self.inputs, count)
-        )
+        self.recovery.take(steps, run, lambda count: self.whole.run_steps(self.inputs, count))

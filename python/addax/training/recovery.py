@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from addax import _core, host_copies
 from addax.errors import DeviceError, OutOfMemoryError
@@ -25,18 +23,16 @@ class Recovery:
     steps since the copies can be taken again, or that of the copies. Where it is lost, the copies
     are what is left.
 
-    A device that works in the host's memory is not lost. What it may lack in the midst of a step is
-    scratch memory, which its threads take when they first meet a kernel: there are copies until a
-    program's first step is done. A thread that meets one later, and finds no memory, leaves a state
-    that is half updated, as the error then says.
+    Of a device that works in the host's memory nothing is copied: it is not lost, and the CPU takes
+    the memory that a program needs when it is compiled. One that fails amid a step all the same may
+    leave a state that is half updated, as the error then says.
 
-    >>> program = _core.Trace().finish([])
     >>> weight = _core.Variable([1.0], name="weight")
     >>> count = _core.Variable(0, name="count")
     >>> recovery = Recovery()
     >>> with recovery.explained():
     ...     recovery.watch(lambda: [weight, count], count)
-    ...     recovery.take(program, 1, lambda steps: weight.assign([2.0]))
+    ...     recovery.take(1, lambda steps: weight.assign([2.0]))
     >>> weight.numpy().tolist()
     [2.0]
     """
@@ -46,8 +42,6 @@ class Recovery:
         self._state: Callable[[], Iterable[_core.Variable]] = list
         self._counter: _core.Variable | None = None
         self._has_own_memory = False
-        # Programs that have finished a step.
-        self._proven: weakref.WeakSet[Any] = weakref.WeakSet()
         # Whether there are copies from after a step.
         self._has_stepped = False
         # Steps taken since the copies were made.
@@ -75,19 +69,18 @@ class Recovery:
     def keep(self) -> None:
         """Copy the state that lies in a device's own memory."""
         if self._has_own_memory:
-            self._copy()
+            assert self._counter is not None
+            self._keeper.keep(self._variables(), self._counter)
+            self._since = 0
 
-    def window(self, program: Any, most: int) -> int:
-        """Return how many steps to take before it may be time to copy, or not to any longer."""
-        if self._has_own_memory:
-            return min(most, max(1, int(self._keeper.interval / self._seconds_per_step)))
-        return 1 if self._is_on_trial(program) else most
+    def window(self, most: int) -> int:
+        """Return how many steps to take before it may be time to copy."""
+        if not self._has_own_memory:
+            return most
+        return min(most, max(1, int(self._keeper.interval / self._seconds_per_step)))
 
-    def take(self, program: Any, steps: int, run: Run, again: Run | None = None) -> None:
+    def take(self, steps: int, run: Run, again: Run | None = None) -> None:
         """Take steps, and copy the state if it is time; ``again`` repeats any since then."""
-        is_on_trial = self._is_on_trial(program)
-        if is_on_trial:
-            self._copy()
         begin = time.perf_counter()
         try:
             run(steps)
@@ -98,12 +91,9 @@ class Recovery:
             raise
         self._seconds_per_step = (time.perf_counter() - begin) / steps
         self._since += steps
-        if is_on_trial:
-            self._proven.add(program)
-            self._keeper.forget()
-        elif self._has_own_memory and (self._keeper.is_due or not self._has_stepped):
+        if self._has_own_memory and (self._keeper.is_due or not self._has_stepped):
             self._has_stepped = True
-            self._copy()
+            self.keep()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -116,20 +106,9 @@ class Recovery:
             raise type(error)(f"{error}; {self._outcome(self._counter)}") from error
         finally:
             self._repair = None
-            if not self._has_own_memory:
-                self._keeper.forget()
 
     def _variables(self) -> list[_core.Variable]:
         return [*{id(variable): variable for variable in self._state()}.values()]
-
-    def _is_on_trial(self, program: Any) -> bool:
-        is_watched = self._counter is not None and not self._has_own_memory
-        return is_watched and program not in self._proven
-
-    def _copy(self) -> None:
-        assert self._counter is not None
-        self._keeper.keep(self._variables(), self._counter)
-        self._since = 0
 
     def _outcome(self, counter: _core.Variable) -> str:
         if self._repair is not None and not self._keeper.holds([counter]):

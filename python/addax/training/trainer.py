@@ -503,7 +503,7 @@ class Trainer:
                     self._watch(program)
                 objective.reset()
                 try:
-                    recovery.take(program, 1, lambda _: program.run(samples.shared()))
+                    recovery.take(1, lambda _: program.run(samples.shared()))
                 except OutOfRangeError as error:
                     raise blame(error, samples, None) from None
                 return _returned(objective.report(), return_dict)

@@ -90,6 +90,23 @@ TEST(Joint, WritesToMemoryOnlyWhatOthersReadToo) {
   }
 }
 
+TEST(Joint, KeepsInMemoryWhatALaterStageReadsAgain) {
+  const Array x = random_array(kF32, {64, 28, 28, 1}, 1);
+  const Array w = random_array(kF32, {3, 3, 1, 8}, 2), v = random_array(kF32, {3, 3, 8, 8}, 3);
+  const Shape images{64, 28, 28, 8};
+  std::vector<Attr> residual = convolution(3);
+  residual.push_back(text("epilogue", "exp(i0) * i1"));
+  const Array y = run_node("conv2d", {x, w}, {{kF32, images}}, convolution(3))[0];
+  const Array z = run_node("conv2d_epilogue", {y, v, y}, {{kF32, images}}, residual)[0];
+
+  GraphBuilder builder;
+  const int32_t first = builder.input(x), filter = builder.input(w), next = builder.input(v);
+  const int32_t between = builder.internal(kF32, images), result = builder.output(kF32, images);
+  builder.node("conv2d", {first, filter}, {between}, convolution(3));
+  builder.node("conv2d_epilogue", {between, next, between}, {result}, residual);
+  run_both_ways(builder, result, z);
+}
+
 TEST(Joint, TheGradientsOfAPoolingAndOfAFilter) {
   const Array x = random_array(kF32, {64, 28, 28, 1}, 1);
   const Array y = random_array(kF32, {64, 28, 28, 32}, 2);
