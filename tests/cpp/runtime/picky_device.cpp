@@ -205,9 +205,13 @@ adx_device_api asynchronous_api() {
 
 }  // namespace
 
+// They live for ever, as devices do: what is idle in the pools of a device is its memory.
 Device& picky_device(bool is_asynchronous) {
-  static Device synchronous("picky:0", synchronous_api(), cpu().handle());
-  static Device asynchronous("picky:1", asynchronous_api(), cpu().handle());
+  const auto make = [](const char* name, const adx_device_api& api) -> Device& {
+    return *std::make_unique<Device>(name, api, cpu().handle()).release();
+  };
+  static Device& synchronous = make("picky:0", synchronous_api());
+  static Device& asynchronous = make("picky:1", asynchronous_api());
   return is_asynchronous ? asynchronous : synchronous;
 }
 
