@@ -53,6 +53,7 @@ def linear(optimizer="sgd", **kwargs):
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_an_epoch_sees_every_sample_once(total, batch, shuffle):
     """Each sample marks itself in a table of which the step sums up one-hot rows."""
+    ax.random.set_seed(0)  # one order in 330 begins with the first four of eleven
     seen = ax.Variable(np.zeros(total, np.float32), trainable=False)
     visits = []
 
