@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 
 #include "api/devices.h"
@@ -173,8 +174,9 @@ OperandType Operand::operand_type() const {
   return {default_dtype(std::get<Scalar>(source)), true};
 }
 
+// Never destroyed: a device's driver may be gone when the process exits.
 ProgramCache& program_cache() {
-  static ProgramCache cache;
+  static ProgramCache& cache = *std::make_unique<ProgramCache>().release();
   return cache;
 }
 
