@@ -3,15 +3,16 @@
     python benchmarks/opencl.py [--work mlp cnn] [--device opencl:0] [--steps 100] [--results]
 
 Kernel time is the device's own, by its events; a step is the mean of an epoch, with the copy of the
-data to the device; both are those of the best of several epochs. What a step takes beyond its
-kernels counts as overhead of their launches; the floor is what the smallest kernel takes, launched
-again and again in one run.
+data to the device; both are those of the best of several epochs. What an epoch takes beyond its own
+kernels, while their events are recorded, counts as overhead of their launches: the median of
+several epochs. The floor is what the smallest kernel takes, launched again and again in one run.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import statistics
 import sys
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -39,11 +40,14 @@ class Figures:
     step_ms: float
     kernel_ms: float
     launches: float
+    overheads_us: list[float]  # of a launch, an epoch each
     shares: list[tuple[str, float]]
 
     @property
-    def overhead_us(self) -> float:
-        return 1e3 * (self.step_ms - self.kernel_ms) / self.launches
+    def overhead(self) -> str:
+        """The median and the range."""
+        median = statistics.median(self.overheads_us)
+        return f"{median:.1f} ({min(self.overheads_us):.1f} to {max(self.overheads_us):.1f})"
 
 
 def floor_us(device: str) -> float:
@@ -83,15 +87,17 @@ def measure(name: str, steps: int, rounds: int, device: str) -> Figures:
 
     epoch()
     step_ms = min(1e3 * seconds(epoch) / steps for _ in range(rounds))
-    profiles = []
+    epochs, overheads = [], []
     for _ in range(rounds):
         with ax.profile() as profile:
-            epoch()
-        profiles.append(profile)
-    by_op = min((time_by_op(profile) for profile in profiles), key=Counter.total)
+            whole = seconds(epoch)
+        epochs.append(time_by_op(profile))
+        launches = len(profile.spans)
+        overheads.append((1e6 * whole - 1e-3 * epochs[-1].total()) / launches)
+    by_op = min(epochs, key=Counter.total)
     total = by_op.total()
     shares = [(op, time / total) for op, time in by_op.most_common(MOST_OPS)]
-    return Figures(step_ms, 1e-6 * total / steps, len(profile.spans) / steps, shares)
+    return Figures(step_ms, 1e-6 * total / steps, launches / steps, overheads, shares)
 
 
 def table(works: list[str], figures: dict[tuple[str, str], Figures], device: str) -> str:
@@ -104,7 +110,7 @@ def table(works: list[str], figures: dict[tuple[str, str], Figures], device: str
         cpu, other = figures[work, "cpu"], figures[work, device]
         lines.append(
             f"| {work} | {cpu.step_ms:.3f} | {other.step_ms:.3f} | {other.kernel_ms:.3f} | "
-            f"{other.launches:.0f} | {other.overhead_us:.1f} |"
+            f"{other.launches:.0f} | {other.overhead} |"
         )
     return "\n".join(lines)
 
