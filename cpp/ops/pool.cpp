@@ -57,16 +57,13 @@ std::vector<TensorType> infer_max_pool_grad(const OpCall& call) {
   return {call.inputs[0]};
 }
 
-// A window's positions are numbered in a byte.
-constexpr int64_t kMostPositions = 256;
-
+// Of a pooling that numbers the positions of its windows.
 Shape argmax_shape(const OpCall& call, const Shape& input) {
   const Shape pooled = pooled_shape(call, input);
-  const Ints& size = call.attrs.ints("pool_size");
-  if (size[0] > kMostPositions || size[0] * size[1] > kMostPositions) {
+  if (!pool_window(call.attrs).is_numbered_by_bytes()) {
     argument_error(call, "numbers the positions of a window from 0 to " +
-                             std::to_string(kMostPositions - 1) + ", got a pool_size of " +
-                             to_string(size));
+                             std::to_string(Window::kMostPositions - 1) + ", got a pool_size of " +
+                             to_string(call.attrs.ints("pool_size")));
   }
   return pooled;
 }

@@ -14,6 +14,11 @@ struct Window {
   std::array<int64_t, 2> low;   // padding before: top, left
   std::array<int64_t, 2> high;  // padding after: bottom, right
 
+  // Whether a byte can number the positions in the window, of which there are so many at most.
+  static constexpr int64_t kMostPositions = 256;
+  bool is_numbered_by_bytes() const {
+    return size[0] <= kMostPositions && size[1] <= kMostPositions / size[0];
+  }
   // Distance from a window's first to behind its last element.
   int64_t reach(size_t axis) const { return (size[axis] - 1) * dilations[axis] + 1; }
   bool is_padded() const { return low[0] != 0 || low[1] != 0 || high[0] != 0 || high[1] != 0; }

@@ -5,22 +5,21 @@
 
 #include "ops/axes.h"
 #include "ops/registry.h"
+#include "ops/window.h"
 #include "passes/pass.h"
 #include "passes/rewriter.h"
 
 namespace addax::passes {
 namespace {
 
-constexpr int64_t kMostPositions = 256;  // that a byte numbers
-
 // Windows over one tensor.
 using Windows = std::pair<int32_t, std::string>;
 
 Windows windows_of(const Node& node) { return {node.inputs[0].id, node.attrs.to_string()}; }
 
-bool has_few_positions(const Node& node) {
+bool is_numbered_by_bytes(const Node& node) {
   const Ints& size = node.attrs.ints("pool_size");
-  return size[0] <= kMostPositions && size[0] * size[1] <= kMostPositions;
+  return make_window(node.attrs, {size[0], size[1]}).is_numbered_by_bytes();
 }
 
 // The max pools that come before a gradient over the same windows.
@@ -29,7 +28,7 @@ class Keeper {
   explicit Keeper(const Graph& graph) {
     std::map<Windows, int32_t> pools;
     for (const Node& node : graph.nodes()) {
-      if (node.op == max_pool_ && has_few_positions(node)) {
+      if (node.op == max_pool_ && is_numbered_by_bytes(node)) {
         pools.emplace(windows_of(node), node.outputs[0].id);
       } else if (node.op == max_pool_grad_) {
         const auto pool = pools.find(windows_of(node));
