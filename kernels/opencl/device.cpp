@@ -19,12 +19,26 @@ T info(cl_device_id id, cl_uint what) {
   return value;
 }
 
-std::string text_info(cl_device_id id, cl_uint what) {
+template <class T>
+std::vector<T> infos(cl_device_id id, cl_uint what) {
   size_t size = 0;
   check(api().clGetDeviceInfo(id, what, 0, nullptr, &size), "clGetDeviceInfo");
-  std::string text(size, '\0');
-  check(api().clGetDeviceInfo(id, what, size, text.data(), nullptr), "clGetDeviceInfo");
-  return text.substr(0, text.find('\0'));
+  std::vector<T> values(size / sizeof(T));
+  check(api().clGetDeviceInfo(id, what, size, values.data(), nullptr), "clGetDeviceInfo");
+  return values;
+}
+
+std::string text_info(cl_device_id id, cl_uint what) {
+  const std::vector<char> text = infos<char>(id, what);
+  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
+}
+
+template <class T>
+T info(cl_device_id id, cl_kernel kernel, cl_uint what) {
+  T value{};
+  check(api().clGetKernelWorkGroupInfo(kernel, id, what, sizeof value, &value, nullptr),
+        "clGetKernelWorkGroupInfo");
+  return value;
 }
 
 // Devices of OpenCL 1.2 and later that have a compiler and the host's order of bytes.
@@ -51,6 +65,9 @@ Limits limits_of(cl_device_id id) {
   const auto largest =
       static_cast<int64_t>(std::bit_floor(info<size_t>(id, CL_DEVICE_MAX_WORK_GROUP_SIZE)));
   limits.work_group = std::min(largest, kLargestWorkGroup);
+  const auto items = infos<size_t>(id, CL_DEVICE_MAX_WORK_ITEM_SIZES);
+  std::copy_n(items.begin(), std::min(items.size(), limits.axis_items.size()),
+              limits.axis_items.begin());
   limits.local_bytes = info<cl_ulong>(id, CL_DEVICE_LOCAL_MEM_SIZE);
   limits.largest_allocation = info<cl_ulong>(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
   limits.parameter_bytes = info<size_t>(id, CL_DEVICE_MAX_PARAMETER_SIZE);
@@ -107,12 +124,19 @@ Device::Device(cl_device_id id, const adx_host& host)
       tiles_(text_info(id, CL_DEVICE_NAME) + "; " + text_info(id, CL_DEVICE_VERSION) + "; " +
              text_info(id, CL_DRIVER_VERSION)) {}
 
+KernelLimits Device::kernel_limits(cl_kernel kernel) const {
+  return {info<size_t>(id_, kernel, CL_KERNEL_WORK_GROUP_SIZE),
+          info<cl_ulong>(id_, kernel, CL_KERNEL_LOCAL_MEM_SIZE)};
+}
+
+std::string Device::name() const { return text_info(id_, CL_DEVICE_NAME); }
+
 void Device::describe(adx_properties& out) const {
   uint32_t dtypes = (1u << (ADX_FLOAT64 + 1)) - 1;
   if (!limits_.has_double) dtypes &= ~(1u << ADX_FLOAT64);
   out.flags = ADX_ASYNCHRONOUS | ADX_OPAQUE_BUFFERS | ADX_DETERMINISTIC;
   plugin::set_text(out.kind, "opencl");
-  plugin::set_text(out.name, text_info(id_, CL_DEVICE_NAME));
+  plugin::set_text(out.name, name());
   plugin::set_text(out.vendor, text_info(id_, CL_DEVICE_VENDOR));
   plugin::set_text(out.details, "version=" + text_info(id_, CL_DEVICE_VERSION) +
                                     " driver=" + text_info(id_, CL_DRIVER_VERSION) +
@@ -158,8 +182,7 @@ Kernel Device::kernel(const std::string& source, const std::string& name) {
 }
 
 ClProgram Device::program(const std::string& source) const {
-  const std::string key = text_info(id_, CL_DEVICE_NAME) + "\n" +
-                          text_info(id_, CL_DEVICE_VERSION) + "\n" +
+  const std::string key = name() + "\n" + text_info(id_, CL_DEVICE_VERSION) + "\n" +
                           text_info(id_, CL_DRIVER_VERSION) + "\n" + options_ + "\n" + source;
   if (ClProgram found = cached(key); found.get() != nullptr) return found;
   host_.log(ADX_LOG_INFO, "opencl: compiles a program");

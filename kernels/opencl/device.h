@@ -22,6 +22,8 @@ class Device {
 
   cl_context context() const { return context_.get(); }
   const Limits& limits() const { return limits_; }
+  KernelLimits kernel_limits(cl_kernel kernel) const;
+  std::string name() const;
   TileCache& tiles() { return tiles_; }
   void describe(adx_properties& out) const;
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace addax::opencl {
@@ -11,6 +13,7 @@ struct Limits {
   bool has_double = false;
   bool divides_exactly = false;  // float32 quotients and roots can be had correctly rounded
   int64_t work_group = 1;        // items of the largest one, a power of 2
+  std::array<size_t, 3> axis_items = {1, 1, 1};  // of a work-group along each axis
   uint64_t local_bytes = 0;
   uint64_t largest_allocation = UINT64_MAX;
   uint64_t parameter_bytes = 0;  // of one kernel's arguments
@@ -24,6 +27,12 @@ struct Limits {
     const auto fitting = static_cast<int64_t>(std::bit_floor(local_bytes / bytes));
     return std::max<int64_t>(std::min({most, work_group, fitting}), 1);
   }
+};
+
+// What the driver says of a kernel that is built.
+struct KernelLimits {
+  size_t work_group;     // items of the largest one
+  uint64_t local_bytes;  // that a work-group takes
 };
 
 }  // namespace addax::opencl

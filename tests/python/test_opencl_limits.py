@@ -3,6 +3,8 @@ it to: every family of kernels agrees with the CPU, and what does not fit is ref
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -21,12 +23,15 @@ from addax.conformance.cases.case import Arg, Sample
 
 pytestmark = pytest.mark.skipif(bool(reason := missing()), reason=f"NO OPENCL DEVICE: {reason}")
 
-# The questions of clGetDeviceInfo.
-TYPE, UNITS, WORK_GROUP, ALLOCATION = 0x1000, 0x1002, 0x1004, 0x1010
-ARGUMENTS, LOCAL, DOUBLE, VECTOR = 0x1017, 0x1023, 0x1032, 0x103A
-GPU = {TYPE: 4, LOCAL: 1 << 15, UNITS: 8}
+# The questions of clGetDeviceInfo, and of clGetKernelWorkGroupInfo.
+TYPE, UNITS, WORK_GROUP, ALLOCATION = "1000", "1002", "1004", "1010"
+AXES, ARGUMENTS, LOCAL, DOUBLE, VECTOR = "1005", "1017", "1023", "1032", "103a"
+KERNEL_GROUP, KERNEL_LOCAL = "11b0", "11b2"
 
-DEVICES = {
+Limits = dict[str, int | str]
+GPU: Limits = {TYPE: 4, LOCAL: 1 << 15, UNITS: 8}
+
+DEVICES: dict[str, Limits] = {
     "no local memory": {**GPU, LOCAL: 0},
     "groups of one item": {**GPU, WORK_GROUP: 1},
     "groups of 16, little local memory, few arguments": {
@@ -36,6 +41,17 @@ DEVICES = {
     "groups of no power of two, many units": {**GPU, WORK_GROUP: 100, UNITS: 200, VECTOR: 1},
     "a processor without vectors": {VECTOR: 1},
     "a processor of wide vectors and groups of one item": {VECTOR: 16, WORK_GROUP: 1},
+    "groups of one item along two axes": {**GPU, AXES: "256,1,1"},
+    "kernels of one item": {**GPU, KERNEL_GROUP: 1},
+    "kernels of 16 items": {**GPU, KERNEL_GROUP: 16},
+    "kernels of 32 items": {**GPU, KERNEL_GROUP: 32},
+    "kernels of no power of two, some of 8 and of 64": {
+        **GPU, f"{KERNEL_GROUP}/contract": 8, f"{KERNEL_GROUP}/reduce": 8,
+        f"{KERNEL_GROUP}/sort_blocks": 64, KERNEL_GROUP: 100,
+    },
+    "kernels of more local memory than their source says": {
+        **GPU, LOCAL: 2048, KERNEL_LOCAL: 512
+    },
 }  # fmt: skip
 
 # Of each family of kernels.
@@ -49,9 +65,9 @@ InChild = Callable[..., Any]
 
 
 @contextmanager
-def on(limits: dict[int, int], library: Path, **settings: str) -> Iterator[InChild]:
+def on(limits: Limits, library: Path, **settings: str) -> Iterator[InChild]:
     """Calls functions in a process whose device has these limits."""
-    claims = " ".join(f"{question:x}={answer}" for question, answer in limits.items())
+    claims = " ".join(f"{question}={answer}" for question, answer in limits.items())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ADDAX_OPENCL_LIBRARY", str(library))
         patch.setenv("OPENCL_CLAIMS", claims)
@@ -96,6 +112,11 @@ def child_without_float64() -> None:
         np.testing.assert_array_equal(np.asarray(got), np.asarray(expected))
 
 
+def child_softmax() -> None:
+    with ax.device(DEVICE):
+        np.asarray(ax.ops.softmax(_core.tensor(np.zeros((2, 300), np.float32))))
+
+
 def child_too_large() -> None:
     with ax.device(DEVICE), pytest.raises(ax.errors.OutOfMemoryError, match="allocation is 3"):
         np.asarray(_core.tensor(np.zeros(1 << 20, np.float32)) + 1)
@@ -105,7 +126,7 @@ def child_too_large() -> None:
 
 
 @pytest.mark.parametrize("limits", DEVICES.values(), ids=list(DEVICES))
-def test_every_family_agrees_with_the_cpu(limits: dict[int, int], opencl_stand_in: Path) -> None:
+def test_every_family_agrees_with_the_cpu(limits: Limits, opencl_stand_in: Path) -> None:
     with on(limits, opencl_stand_in, ADDAX_STRICT="1") as in_child:
         if LOCAL in limits:
             assert f"local={limits[LOCAL]}" in in_child(child_details)
@@ -127,3 +148,27 @@ def test_memory_beside_the_tensors_fits_into_small_allocations(opencl_stand_in: 
     refused = pytest.raises(ax.errors.UnsupportedError, match="matmul")
     with on(small, opencl_stand_in, ADDAX_STRICT="1") as in_child, refused:
         in_child(child_multiply, True)
+
+
+def test_a_kernel_that_runs_not_even_one_item_is_told_of(opencl_stand_in: Path) -> None:
+    limits = {**GPU, f"{KERNEL_GROUP}/softmax": 0}
+    told = r"\[softmax\] its kernel softmax runs in no .* admits 0 items .*float32\(2, 300\)"
+    with on(limits, opencl_stand_in) as in_child:
+        with pytest.raises(ax.errors.UnsupportedError, match=told):
+            in_child(child_softmax)
+        in_child(child_agree, "add")
+
+
+@pytest.mark.parametrize("items", [16, 64])
+def test_tiles_of_larger_groups_than_the_kernel_admits_are_not_measured(
+    items: int, opencl_stand_in: Path, tmp_path: Path
+) -> None:
+    limits = {**GPU, f"{KERNEL_GROUP}/contract": items}
+    settings = {"ADDAX_OPENCL_TUNE": "1", "ADDAX_CACHE": "1", "XDG_CACHE_HOME": str(tmp_path)}
+    with on(limits, opencl_stand_in, ADDAX_STRICT="1", **settings) as in_child:
+        in_child(child_agree, "matmul")
+    kept = json.loads((tmp_path / "addax" / "opencl" / "tuning.json").read_text())
+    assert kept
+    for text in kept.values():
+        tile = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", text)}
+        assert tile["m"] // tile["rows"] * (tile["n"] // tile["columns"]) <= items, text

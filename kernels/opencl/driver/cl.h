@@ -40,6 +40,7 @@ inline constexpr cl_bitfield CL_DEVICE_TYPE_ALL = 0xFFFFFFFF;
 inline constexpr cl_uint CL_DEVICE_TYPE = 0x1000;
 inline constexpr cl_uint CL_DEVICE_MAX_COMPUTE_UNITS = 0x1002;
 inline constexpr cl_uint CL_DEVICE_MAX_WORK_GROUP_SIZE = 0x1004;
+inline constexpr cl_uint CL_DEVICE_MAX_WORK_ITEM_SIZES = 0x1005;
 inline constexpr cl_uint CL_DEVICE_MAX_MEM_ALLOC_SIZE = 0x1010;
 inline constexpr cl_uint CL_DEVICE_MAX_PARAMETER_SIZE = 0x1017;
 inline constexpr cl_uint CL_DEVICE_SINGLE_FP_CONFIG = 0x101B;
@@ -69,6 +70,8 @@ inline constexpr cl_uint CL_PROFILING_COMMAND_END = 0x1283;
 inline constexpr cl_uint CL_PROGRAM_BINARY_SIZES = 0x1165;
 inline constexpr cl_uint CL_PROGRAM_BINARIES = 0x1166;
 inline constexpr cl_uint CL_PROGRAM_BUILD_LOG = 0x1183;
+inline constexpr cl_uint CL_KERNEL_WORK_GROUP_SIZE = 0x11B0;
+inline constexpr cl_uint CL_KERNEL_LOCAL_MEM_SIZE = 0x11B2;
 
 // The functions, by their names in the library.
 struct Api {
@@ -119,6 +122,7 @@ struct Api {
 
   cl_kernel (*clCreateKernel)(cl_program, const char*, cl_int*);
   cl_int (*clSetKernelArg)(cl_kernel, cl_uint, size_t, const void*);
+  cl_int (*clGetKernelWorkGroupInfo)(cl_kernel, cl_device_id, cl_uint, size_t, void*, size_t*);
   cl_int (*clReleaseKernel)(cl_kernel);
 };
 

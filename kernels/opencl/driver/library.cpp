@@ -68,6 +68,7 @@ Api load() {
   ADDAX_FIND(clReleaseProgram);
   ADDAX_FIND(clCreateKernel);
   ADDAX_FIND(clSetKernelArg);
+  ADDAX_FIND(clGetKernelWorkGroupInfo);
   ADDAX_FIND(clReleaseKernel);
 #undef ADDAX_FIND
   return found;

@@ -61,9 +61,10 @@ void Lowering::add(Launch launch) {
 void Lowering::add_over(const std::vector<int64_t>& items, Launch launch) {
   int64_t room = std::min(kUsualGroup, limits.work_group);
   std::vector<int64_t> group;
-  for (int64_t extent : items) {
-    const auto covering = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(extent, 1)));
-    group.push_back(std::min(static_cast<int64_t>(covering), room));
+  for (size_t axis = 0; axis < items.size(); ++axis) {
+    const auto covering = std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(items[axis], 1)));
+    const auto most = static_cast<int64_t>(std::bit_floor(limits.axis_items[axis]));
+    group.push_back(std::min({static_cast<int64_t>(covering), most, room}));
     room /= group.back();
   }
   launch.over(items, std::move(group));

@@ -35,14 +35,11 @@ Program::Program(Device& device, const adx_graph& graph, const adx_host& host)
   for (int32_t i = 0; i < graph.num_nodes; ++i) {
     Node node(graph, i);
     tune(device, host, node, i);
-    std::vector<Launch> launches = lower(device.limits(), device.tiles(), node, i);
+    std::vector<BuiltLaunch> launches = build(device, node, i);
     if (launches.empty()) continue;
-    Step& step = steps_.emplace_back(Step{std::move(node), {}});
-    for (Launch& launch : launches) {
-      opencl::Kernel kernel =
-          at_node(step.node, [&] { return device.kernel(launch.source(), launch.kernel()); });
-      arguments_.add(step.node, launch, kernel.get());
-      step.kernels.push_back({std::move(launch), std::move(kernel)});
+    const Step& step = steps_.emplace_back(Step{std::move(node), std::move(launches)});
+    for (const BuiltLaunch& launch : step.launches) {
+      arguments_.add(step.node, launch.launch(), launch.kernel());
     }
   }
   arguments_.share_scratch(device);
@@ -52,18 +49,12 @@ void Program::enqueue(cl_command_queue queue, uint32_t step_number, KernelTimes*
   arguments_.set_step(step_number);
   for (const Step& step : steps_) {
     at_node(step.node, [&] {
-      for (const Kernel& kernel : step.kernels) {
-        const auto put = [&](cl_event* event) {
-          const Launch& launch = kernel.launch;
-          check(api().clEnqueueNDRangeKernel(
-                    queue, kernel.kernel.get(), static_cast<cl_uint>(launch.global().size()),
-                    nullptr, launch.global().data(), launch.local().data(), 0, nullptr, event),
-                "clEnqueueNDRangeKernel");
-        };
+      for (const BuiltLaunch& launch : step.launches) {
         if (times == nullptr) {
-          put(nullptr);
+          launch.enqueue(queue, nullptr);
         } else {
-          times->add(step.node, &kernel == step.kernels.data(), put);
+          times->add(step.node, &launch == step.launches.data(),
+                     [&](cl_event* event) { launch.enqueue(queue, event); });
         }
       }
     });

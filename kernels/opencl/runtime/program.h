@@ -7,6 +7,7 @@
 #include "opencl/device.h"
 #include "opencl/lowering/lowering.h"
 #include "opencl/runtime/arguments.h"
+#include "opencl/runtime/built_launch.h"
 #include "opencl/runtime/kernel_times.h"
 
 namespace addax::opencl {
@@ -14,7 +15,7 @@ namespace addax::opencl {
 // A compiled graph: the kernels of its nodes in order.
 class Program {
  public:
-  // Throws plugin::Failure, ADX_UNSUPPORTED for a node that `lower` refuses.
+  // Throws plugin::Failure, ADX_UNSUPPORTED for a node that `build` refuses.
   Program(Device& device, const adx_graph& graph, const adx_host& host);
 
   // As adx_device_api::run. Steps are put into the queue ahead of the device, which stops by itself
@@ -24,13 +25,9 @@ class Program {
            int32_t num_bindings, uint64_t n_steps, adx_control* control);
 
  private:
-  struct Kernel {
-    Launch launch;
-    opencl::Kernel kernel;
-  };
   struct Step {
     Node node;
-    std::vector<Kernel> kernels;
+    std::vector<BuiltLaunch> launches;
   };
   // As types.cl has it.
   struct Record {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "opencl/driver/error.h"
 #include "opencl/lowering/lowering.h"
+#include "opencl/runtime/built_launch.h"
 #include "opencl/tuning/tile_parameters.h"
 
 namespace addax::opencl {
@@ -58,16 +60,15 @@ class Bench {
   }
 
   // The shortest time of one run, of several.
-  Clock::duration time(const std::vector<Launch>& launches) {
+  Clock::duration time(const std::vector<BuiltLaunch>& launches) {
     const Memory scratch = filled(scratch_bytes(launches), 0);
-    std::vector<Kernel> kernels;
-    for (const Launch& launch : launches) kernels.push_back(kernel(launch, scratch));
+    for (const BuiltLaunch& launch : launches) set_arguments(launch, scratch);
     Clock::duration best = Clock::duration::max();
     const Clock::time_point begin = Clock::now();
-    run(launches, kernels);
+    run(launches);
     for (int i = 0; i < kMostRuns && (i == 0 || Clock::now() - begin < kEnough); ++i) {
       const Clock::time_point start = Clock::now();
-      run(launches, kernels);
+      run(launches);
       best = std::min(best, Clock::now() - start);
     }
     return best;
@@ -85,10 +86,10 @@ class Bench {
     return memory;
   }
 
-  static uint64_t scratch_bytes(const std::vector<Launch>& launches) {
+  static uint64_t scratch_bytes(const std::vector<BuiltLaunch>& launches) {
     uint64_t bytes = 0;
-    for (const Launch& launch : launches) {
-      for (const Launch::Argument& argument : launch.arguments()) {
+    for (const BuiltLaunch& launch : launches) {
+      for (const Launch::Argument& argument : launch.launch().arguments()) {
         const auto* scratch = std::get_if<Scratch>(&argument);
         if (scratch != nullptr) bytes = std::max(bytes, scratch->offset + scratch->bytes);
       }
@@ -96,18 +97,17 @@ class Bench {
     return bytes;
   }
 
-  Kernel kernel(const Launch& launch, const Memory& scratch) {
-    Kernel kernel = device_.kernel(launch.source(), launch.kernel());
+  void set_arguments(const BuiltLaunch& launch, const Memory& scratch) const {
     cl_uint number = 0;
     const auto set = [&](size_t size, const void* value) {
-      check(api().clSetKernelArg(kernel.get(), number++, size, value), "clSetKernelArg");
+      check(api().clSetKernelArg(launch.kernel(), number++, size, value), "clSetKernelArg");
     };
     const auto set_memory = [&](const Memory& memory) {
       cl_mem object = memory.get();
       set(sizeof(cl_mem), reinterpret_cast<const void*>(&object));
     };
     set_memory(record_);
-    for (const Launch::Argument& argument : launch.arguments()) {
+    for (const Launch::Argument& argument : launch.launch().arguments()) {
       cl_ulong offset = 0;
       if (const auto* bytes = std::get_if<std::vector<std::byte>>(&argument)) {
         set(bytes->size(), bytes->data());
@@ -120,17 +120,10 @@ class Bench {
         set(sizeof offset, &offset);
       }
     }
-    return kernel;
   }
 
-  void run(const std::vector<Launch>& launches, const std::vector<Kernel>& kernels) const {
-    for (size_t i = 0; i < launches.size(); ++i) {
-      const Launch& launch = launches[i];
-      check(api().clEnqueueNDRangeKernel(
-                queue_.get(), kernels[i].get(), static_cast<cl_uint>(launch.global().size()),
-                nullptr, launch.global().data(), launch.local().data(), 0, nullptr, nullptr),
-            "clEnqueueNDRangeKernel");
-    }
+  void run(const std::vector<BuiltLaunch>& launches) const {
+    for (const BuiltLaunch& launch : launches) launch.enqueue(queue_.get(), nullptr);
     check(api().clFinish(queue_.get()), "clFinish");
   }
 
@@ -154,7 +147,9 @@ void tune(Device& device, const adx_host& host, const Node& node, int32_t index)
   Clock::duration least = Clock::duration::max();
   for (const Tile& tile : candidate_tiles(device.limits(), query)) {
     try {
-      const Clock::duration time = bench.time(lower(device.limits(), Proposal(tile), node, index));
+      const auto launches = build(device, lower(device.limits(), Proposal(tile), node, index));
+      if (!std::all_of(launches.begin(), launches.end(), std::mem_fn(&BuiltLaunch::fits))) continue;
+      const Clock::duration time = bench.time(launches);
       if (time < least) best = tile;
       least = std::min(least, time);
     } catch (const plugin::Failure&) {

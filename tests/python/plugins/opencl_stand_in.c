@@ -41,57 +41,103 @@ static int fails(const char* name) {
   return 1;
 }
 
-/* ---- The smaller device: OPENCL_CLAIMS="1004=16 1023=0", what clGetDeviceInfo is to answer, by
- * the numbers of its questions in hexadecimal. ---- */
+/* ---- The smaller device: OPENCL_CLAIMS="1004=16 1005=1024,1024,64 11b0/softmax=8", what
+ * clGetDeviceInfo and clGetKernelWorkGroupInfo are to answer, by the numbers of their questions in
+ * hexadecimal, of every kernel or of those of one name. ---- */
 
 enum {
   kMaxWorkGroupSize = 0x1004,
+  kMaxWorkItemSizes = 0x1005,
   kMaxMemAllocSize = 0x1010,
   kLocalMemSize = 0x1023,
   kDoubleFpConfig = 0x1032,
-  kKernelLocalMemSize = 0x11B2
+  kKernelFunctionName = 0x1190,
+  kKernelWorkGroupSize = 0x11B0,
+  kKernelLocalMemSize = 0x11B2 /* so much more than there is, if there is any */
 };
-enum { kOutOfResources = -5, kInvalidWorkGroupSize = -54, kInvalidBufferSize = -61 };
+enum {
+  kOutOfResources = -5,
+  kInvalidWorkGroupSize = -54,
+  kInvalidWorkItemSize = -55,
+  kInvalidBufferSize = -61
+};
+enum { kMostAxes = 3, kMostName = 32, kMostClaims = 32 };
 
 typedef struct {
   uint32_t question;
-  uint64_t answer;
+  char kernel[kMostName]; /* empty: all of them */
+  uint64_t answer[kMostAxes];
 } Claim;
-enum { kMostClaims = 16 };
 static Claim claims[kMostClaims + 1]; /* up to the first without a question */
 
 static void read_claims(void) {
-  const char* text = getenv("OPENCL_CLAIMS");
+  char* text = getenv("OPENCL_CLAIMS");
   for (Claim* claim = claims; text != NULL && *text != '\0'; ++claim) {
-    char* rest;
-    claim->question = (uint32_t)strtoul(text, &rest, 16);
-    if (claim == claims + kMostClaims || *rest != '=') abort();
-    claim->answer = strtoull(rest + 1, &rest, 10);
-    text = *rest == ' ' ? rest + 1 : rest;
+    if (claim == claims + kMostClaims) abort();
+    claim->question = (uint32_t)strtoul(text, &text, 16);
+    if (*text == '/') {
+      const size_t length = strcspn(++text, "=");
+      if (length >= kMostName) abort();
+      memcpy(claim->kernel, text, length);
+      text += length;
+    }
+    if (*text != '=') abort();
+    for (int axis = 0; axis < kMostAxes && (*text == '=' || *text == ','); ++axis) {
+      claim->answer[axis] = strtoull(text + 1, &text, 10);
+    }
+    if (*text == ' ') ++text;
   }
 }
 
 /* Null where the device's own answer holds. */
-static const uint64_t* claimed(uint32_t question) {
+static const uint64_t* claimed_of(uint32_t question, const char* kernel) {
   for (const Claim* claim = claims; claim->question != 0; ++claim) {
-    if (claim->question == question) return &claim->answer;
+    const int is_meant = claim->kernel[0] == '\0' || strcmp(claim->kernel, kernel) == 0;
+    if (claim->question == question && is_meant) return claim->answer;
   }
   return NULL;
 }
+static const uint64_t* claimed(uint32_t question) { return claimed_of(question, ""); }
 
 static int exceeds(uint64_t size, uint32_t question) {
   const uint64_t* const most = claimed(question);
   return most != NULL && size > *most;
 }
 
-/* What such a device says of this launch; 0: takes it. */
+/* What such a device says of a kernel. */
+static int32_t kernel_info(void* kernel, void* device, uint32_t question, size_t size, void* to,
+                           size_t* needed) {
+  typedef int32_t (*GroupInfo)(void*, void*, uint32_t, size_t, void*, size_t*);
+  typedef int32_t (*Info)(void*, uint32_t, size_t, void*, size_t*);
+  char name[kMostName] = "";
+  int32_t code =
+      ((Info)find("clGetKernelInfo"))(kernel, kKernelFunctionName, sizeof name, name, NULL);
+  if (code == 0) {
+    code =
+        ((GroupInfo)find("clGetKernelWorkGroupInfo"))(kernel, device, question, size, to, needed);
+  }
+  const uint64_t* const claim = claimed_of(question, name);
+  if (code != 0 || to == NULL || claim == NULL) return code;
+  uint64_t* const answer = to;
+  if (question == kKernelLocalMemSize) {
+    *answer += *answer != 0 ? *claim : 0;
+  } else {
+    *answer = *claim;
+  }
+  return code;
+}
+
+/* What it says of this launch; 0: takes it. */
 static int32_t launch_breach(void* kernel, uint32_t rank, const size_t* group) {
-  typedef int32_t (*Info)(void*, void*, uint32_t, size_t, void*, size_t*);
-  uint64_t items = 1, local = 0;
-  for (uint32_t axis = 0; axis < rank; ++axis) items *= group[axis];
-  if (exceeds(items, kMaxWorkGroupSize)) return kInvalidWorkGroupSize;
-  ((Info)find("clGetKernelWorkGroupInfo"))(kernel, NULL, kKernelLocalMemSize, sizeof local, &local,
-                                           NULL);
+  const uint64_t* const most = claimed(kMaxWorkItemSizes);
+  uint64_t items = 1, admitted = UINT64_MAX, local = 0;
+  for (uint32_t axis = 0; axis < rank; ++axis) {
+    if (most != NULL && group[axis] > most[axis]) return kInvalidWorkItemSize;
+    items *= group[axis];
+  }
+  kernel_info(kernel, NULL, kKernelWorkGroupSize, sizeof admitted, &admitted, NULL);
+  if (items > admitted || exceeds(items, kMaxWorkGroupSize)) return kInvalidWorkGroupSize;
+  kernel_info(kernel, NULL, kKernelLocalMemSize, sizeof local, &local, NULL);
   return exceeds(local, kLocalMemSize) ? kOutOfResources : 0;
 }
 
@@ -243,6 +289,12 @@ STATUS(clGetProgramBuildInfo, (Object o, Object d, uint32_t w, size_t n, void* t
 STATUS(clReleaseProgram, (Object o), (o))
 OBJECT(clCreateKernel, (Object p, const char* name, int32_t* code), (p, name, code))
 STATUS(clSetKernelArg, (Object k, uint32_t i, size_t n, const void* from), (k, i, n, from))
+__attribute__((visibility("default"))) int32_t clGetKernelWorkGroupInfo(Object k, Object d,
+                                                                        uint32_t w, size_t n,
+                                                                        void* to, size_t* s) {
+  const int32_t code = refusal("clGetKernelWorkGroupInfo", 0);
+  return code != 0 ? code : kernel_info(k, d, w, n, to, s);
+}
 STATUS(clReleaseKernel, (Object o), (o))
 
 /* ---- For tests. ---- */
