@@ -142,6 +142,26 @@ def test_stopping_after_a_batch_still_validates_and_ends_the_epoch():
     assert int(model.optimizer.iterations.numpy()) == 2
 
 
+def evaluate_aside(model):
+    model.evaluate(X[:4], Y[:4], batch_size=2, verbose=0)
+
+
+def fit_aside(model):
+    kept = model.get_weights()
+    model.fit(X[:4], Y[:4], batch_size=2, verbose=0)
+    model.set_weights(kept)
+
+
+@pytest.mark.parametrize("aside", [evaluate_aside, fit_aside])
+def test_a_pass_that_a_callback_begins_leaves_the_order_of_batches(aside):
+    plain, watched = linear(), linear()
+    plain.fit(X, Y, batch_size=2, shuffle=False, verbose=0)
+    told = C.LambdaCallback(on_train_batch_end=lambda batch, _: batch == 3 and aside(watched))
+    watched.fit(X, Y, batch_size=2, shuffle=False, verbose=0, callbacks=told)
+    for ours, expected in zip(watched.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
 def test_stopping_evaluation_and_prediction():
     def stop(flag):
         return lambda batch, logs: setattr(model, flag, True)

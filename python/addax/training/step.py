@@ -7,7 +7,8 @@ metrics. Its program runs a whole epoch in one call.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class Steps:
         self._model = model
         self._programs: dict[Any, _core.Executable] = {}
         self._cursor: _core.Variable | None = None
+        self._passes = 0
         # Several threads may predict with one model.
         self.lock = threading.RLock()
 
@@ -49,6 +51,18 @@ class Steps:
                 )
             self.forget()
         return self._cursor
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Let a pass draw batches; one that a callback begins within it leaves it at its place."""
+        place = None if self._passes == 0 else self.cursor.numpy()
+        self._passes += 1
+        try:
+            yield
+        finally:
+            self._passes -= 1
+            if place is not None:
+                self.cursor.assign(place)
 
     def epoch(
         self, mode: str, data: Arrays, begin: int, batch: int, shuffle: bool

@@ -277,7 +277,7 @@ class Trainer:
             samples, validation = data_module.split(samples, validation_split)
         progress = Progress(resolve(verbose))
         run = Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
-        with self._at_work(samples, "train", run.step, progress):
+        with self._at_work(samples, "train", run.step, progress), self._steps.drawing():
             check = None
             if validation is not None:
                 size = data_module.check_batch_size(validation_batch_size or batch)
@@ -361,7 +361,7 @@ class Trainer:
         batch = data_module.check_batch_size(batch_size)
         progress = Progress(resolve(verbose))
         run = Pass(self, "test", samples, batch, False, steps)
-        with self._at_work(samples, "test", run.step, progress):
+        with self._at_work(samples, "test", run.step, progress), self._steps.drawing():
             told = self._told(callbacks, progress, run.steps)
             self.stop_evaluating = False
             told.tell("on_test_begin", {})
