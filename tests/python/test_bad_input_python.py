@@ -12,6 +12,7 @@ from addax.errors import (
     InvalidArgumentError,
     OutOfRangeError,
     ShapeError,
+    UnsupportedError,
 )
 
 X, Y = np.ones((12, 4), np.float32), np.arange(12) % 3
@@ -119,10 +120,25 @@ def test_other_arguments_of_fit():
         ({"validation_split": 0.999}, "of 12 samples leaves"),
         ({"validation_data": X}, "validation_data must be a tuple"),
         ({"verbose": 5}, "verbose must be"),
-        ({"steps_per_epoch": 0}, "number of steps must be positive"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch must be a positive integer, got 0"),
+        ({"steps_per_epoch": 12 / 5}, "steps_per_epoch must be a positive integer, got 2.4"),
+        ({"validation_data": (X, Y), "validation_steps": 0}, "validation_steps must be a positive"),
+        ({"validation_data": (X, Y), "validation_batch_size": 0}, "validation_batch_size must be"),
+        ({"validation_freq": 0}, "validation_freq must be a positive integer, got 0"),
+        ({"validation_freq": "all"}, "validation_freq must be a positive integer, got 'all'"),
+        ({"class_weight": [1, 2]}, r"class_weight must be a dict .* got \[1, 2\]"),
+        ({"class_weight": "balanced"}, "class_weight must be a dict .* got 'balanced'"),
     ]:
         with pytest.raises(InvalidArgumentError, match=message):
             model().fit(X, Y, **{"verbose": 0, **arguments})
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5])
+def test_steps_of_evaluate_and_predict(steps):
+    with pytest.raises(InvalidArgumentError, match="steps must be a positive integer"):
+        model().evaluate(X, Y, steps=steps, verbose=0)
+    with pytest.raises(InvalidArgumentError, match="steps must be a positive integer"):
+        model().predict(X, steps=steps, verbose=0)
 
 
 def test_unknown_names_in_compile():
@@ -153,6 +169,19 @@ def test_losses_for_outputs_that_are_not_there():
     net.compile("sgd", "mse")
     with pytest.raises(InvalidArgumentError, match="has 2 outputs, got 1 targets"):
         net.fit(X, Y, verbose=0)
+    with pytest.raises(InvalidArgumentError, match=r"'tow', which is no output .* mean 'two'"):
+        net.fit(X, {"one": Y, "two": Y, "tow": Y}, verbose=0)
+
+
+@pytest.mark.parametrize("weights", [[np.ones(12), np.ones(12)], {"one": np.ones(12)}])
+def test_weights_of_single_outputs(weights):
+    a = L.Input((4,))
+    net = ax.Model(a, [L.Dense(1, name="one")(a), L.Dense(1, name="two")(a)])
+    net.compile("sgd", "mse")
+    with pytest.raises(UnsupportedError, match="sample_weight must be one array"):
+        net.fit(X, [Y, Y], sample_weight=weights, verbose=0)
+    with pytest.raises(InvalidArgumentError, match="class_weight needs a single target, got 2"):
+        net.fit(X, [Y, Y], class_weight={0: 1.0}, verbose=0)
 
 
 def test_a_failed_fit_leaves_the_model_usable():

@@ -153,6 +153,23 @@ def test_validation():
     assert len(given.history["val_loss"]) == 1 and len(given.history["loss"]) == 3
 
 
+@pytest.mark.parametrize(("freq", "epochs"), [(2, [2, 4]), ([1, 4], [1, 4]), ({5, 3}, [3, 5])])
+def test_validation_after_some_epochs(freq, epochs):
+    x, y = data(30)
+    validated = []
+    model = classifier()
+
+    def note(epoch, logs):
+        if "val_loss" in logs:
+            validated.append(epoch + 1)
+
+    told = LambdaCallback(on_epoch_end=note)
+    model.fit(
+        x, y, epochs=5, validation_data=(x, y), validation_freq=freq, verbose=0, callbacks=told
+    )
+    assert validated == epochs
+
+
 def test_validation_split_takes_the_last_samples_out_of_training():
     x = np.ones((10, 2), np.float32)
     x[8:] = np.inf
@@ -245,6 +262,20 @@ def test_sample_and_class_weights():
     assert history["loss"][0] == pytest.approx((each * by_class).mean(), rel=1e-5)
     loss = model.evaluate(x, y, sample_weight=weights, verbose=0)[0]
     assert loss == pytest.approx((each * weights).mean(), rel=1e-5)
+
+
+def test_classes_are_weighed_in_training_alone():
+    x, y = data(60)
+    model = classifier(optimizer=ax.optimizers.SGD(0.0))
+    each, by_class = cross_entropy(model, x, y), np.array([2.0, 1.0, 0.5])[y]
+    history = model.fit(
+        x, y, class_weight={0: 2.0, 2: 0.5}, validation_split=0.25, verbose=0
+    ).history
+    assert history["loss"][0] == pytest.approx((each * by_class)[:45].mean(), rel=1e-5)
+    assert history["val_loss"][0] == pytest.approx(each[45:].mean(), rel=1e-5)
+    weights = np.linspace(0, 2, 60)
+    loss = model.train_on_batch(x, y, sample_weight=weights[:, None], class_weight={0: 2.0, 2: 0.5})
+    assert loss[0] == pytest.approx((each * by_class * weights).mean(), rel=1e-5)
 
 
 def test_several_inputs_and_outputs():
@@ -443,3 +474,8 @@ def test_steps_per_epoch():
     model = classifier()
     model.fit(x, y, batch_size=10, steps_per_epoch=4, epochs=2, verbose=0)
     assert int(model.optimizer.iterations.numpy()) == 8
+    with pytest.warns(UserWarning, match="steps_per_epoch=10, but 90 samples are no more than 9 "):
+        model.fit(x, y, batch_size=10, steps_per_epoch=10, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 17
+    with pytest.warns(UserWarning, match="steps=4, but 90 samples are no more than 3 batches"):
+        assert len(model.predict(x, steps=4, verbose=0)) == 90

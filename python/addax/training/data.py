@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from addax import _core, nested
-from addax.errors import DTypeError, InvalidArgumentError, ShapeError
+from addax.errors import DTypeError, InvalidArgumentError, ShapeError, UnsupportedError
 
 Array = NDArray[Any]
 
@@ -57,7 +58,7 @@ class Arrays:
     def __init__(self, x: Any, y: Any = None, weights: Any = None) -> None:
         self.x = _structured(x, "x")
         self.y = None if y is None else _structured(y, "y")
-        self.weights = None if weights is None else as_array(weights, "sample_weight")
+        self.weights = None if weights is None else _weights(weights)
         self.x_leaves: list[Array] = [*nested.leaves(self.x)]
         self.y_leaves: list[Array] = [] if y is None else [*nested.leaves(self.y)]
         self.leaves = [*self.x_leaves, *self.y_leaves]
@@ -112,6 +113,17 @@ def _structured(value: Any, name: str) -> Any:
     return as_array(value, name)
 
 
+def _weights(weights: Any) -> Array:
+    if isinstance(weights, Mapping) or (
+        isinstance(weights, list | tuple) and any(np.ndim(part) for part in weights)
+    ):
+        raise UnsupportedError(
+            "sample_weight must be one array that weighs all outputs of a sample; weights of "
+            "single outputs are not offered: loss_weights of compile() weighs outputs"
+        )
+    return as_array(weights, "sample_weight")
+
+
 def _outline(structure: Any) -> Any:
     if isinstance(structure, dict):
         return ("dict", *structure)
@@ -133,31 +145,63 @@ def split(data: Arrays, share: float) -> tuple[Arrays, Arrays]:
     return data.part(0, kept), data.part(kept, data.size)
 
 
-def weigh_classes(y: Any, weights: Any, class_weight: Mapping[int, float]) -> Array:
-    """Return the weight of each sample: that of its class times its own."""
-    labels = as_array(y, "y")
-    if labels.ndim > 1 and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    elif labels.ndim > 1:
-        labels = labels.argmax(-1)
+def weigh_classes(data: Arrays, class_weight: Any) -> Arrays:
+    """Return the samples weighted by their classes, which multiplies weights of their own."""
+    if not isinstance(class_weight, Mapping):
+        raise InvalidArgumentError(
+            "class_weight must be a dict from class numbers to weights, such as {0: 1.0, 1: 5.0}, "
+            f"got {class_weight!r}"
+        )
+    if len(data.y_leaves) != 1:
+        raise InvalidArgumentError(
+            f"class_weight needs a single target, got {len(data.y_leaves)}: give sample_weight"
+        )
+    (labels,) = data.y_leaves
+    if labels.ndim > 1:
+        labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(-1)
     if labels.ndim != 1:
         raise InvalidArgumentError(
             f"class_weight needs one label per sample, got shape {labels.shape}"
         )
-    result = np.ones(len(labels), np.float32)
+    weights = np.ones(len(labels), np.float32)
     for label, weight in class_weight.items():
-        result[labels == label] = weight
-    return result if weights is None else result * np.asarray(weights, np.float32)
+        weights[labels == label] = weight
+    if data.weights is not None:
+        own = data.weights
+        weights = (own.T * weights).T.astype(np.float32)
+    return Arrays(data.x, data.y, weights)
 
 
-def check_batch_size(batch_size: Any) -> int:
-    """Return the batch size; raises InvalidArgumentError unless it is a positive integer."""
-    if batch_size is None:
-        return 32
-    if (
-        isinstance(batch_size, bool)
-        or not isinstance(batch_size, int | np.integer)
-        or batch_size < 1
-    ):
-        raise InvalidArgumentError(f"batch_size must be a positive integer, got {batch_size!r}")
-    return int(batch_size)
+def check_epochs(validation_freq: Any) -> Callable[[int], bool]:
+    """Return whether to validate after an epoch, counted from 1."""
+    if isinstance(validation_freq, Collection) and not isinstance(validation_freq, str):
+        return lambda epoch: epoch in validation_freq
+    freq = check_positive(validation_freq, "validation_freq")
+    return lambda epoch: epoch % freq == 0
+
+
+def check_steps(steps: Any, name: str, data: Arrays, batch: int) -> int:
+    """Return how many batches to take: all of the data's unless ``steps`` asks for less."""
+    available = -(-data.size // batch)
+    if steps is None:
+        return available
+    asked = check_positive(steps, name)
+    if asked > available:
+        warnings.warn(
+            f"{name}={asked}, but {data.size} samples are no more than {available} batches of "
+            f"{batch}, and those are taken",
+            stacklevel=3,
+        )
+    return min(asked, available)
+
+
+def check_batch_size(batch_size: Any, name: str = "batch_size", default: int = 32) -> int:
+    """Return the batch size, or the default for None."""
+    return default if batch_size is None else check_positive(batch_size, name)
+
+
+def check_positive(value: Any, name: str) -> int:
+    """Return a count; raises InvalidArgumentError unless it is a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InvalidArgumentError(f"{name} must be a positive integer, got {value!r}")
+    return int(value)

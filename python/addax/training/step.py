@@ -15,6 +15,7 @@ import numpy as np
 
 from addax import _core, nested, symbolic, tracing
 from addax.errors import InvalidArgumentError
+from addax.naming import did_you_mean
 from addax.ops.emit import Tensor, emit
 from addax.training.data import Array, Arrays
 from addax.training.order import draw
@@ -185,6 +186,13 @@ class Steps:
             if missing or not names:
                 raise InvalidArgumentError(
                     f"y lacks targets for output {missing or '?'}: got {[*y]}"
+                )
+            unknown = [name for name in y if name not in names]
+            if unknown:
+                raise InvalidArgumentError(
+                    f"y has targets for '{unknown[0]}', which is no output of model "
+                    f"'{self._model.name}'{did_you_mean(unknown[0], names)}; its outputs are "
+                    f"{', '.join(names)}"
                 )
             targets = [y[name] for name in names]
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -249,9 +249,15 @@ class Trainer:
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | Collection[int] = 1,
     ) -> Any:
         """Train for so many epochs and return the history of loss and metrics.
+
+        Each epoch goes through the samples in an order of its own, or as they lie with
+        ``shuffle=False``, and ends after ``steps_per_epoch`` batches where that is given.
+        ``validation_freq`` is the number of epochs from one validation to the next, or lists the
+        epochs to validate after, counted from 1. ``class_weight`` weighs the samples of a class in
+        training, not in validation.
 
         Where the device fails, weights, optimizer and random generators are those after the last
         step known to be completed. Is a device with memory of its own lost, they are those of the
@@ -267,21 +273,28 @@ class Trainer:
         """
         self._compiled_for("fit")
         batch = data_module.check_batch_size(batch_size)
-        if class_weight is not None:
-            sample_weight = data_module.weigh_classes(y, sample_weight, class_weight)
+        validated_after = data_module.check_epochs(validation_freq)
         samples = _with_targets(x, y, sample_weight, "fit")
         validation: Arrays | None = None
         if validation_data is not None:
             validation = _validation(validation_data)
         elif validation_split:
             samples, validation = data_module.split(samples, validation_split)
+        if class_weight is not None:
+            samples = data_module.weigh_classes(samples, class_weight)
         progress = Progress(resolve(verbose))
-        run = Pass(self, "train", samples, batch, shuffle, steps_per_epoch)
+        steps = data_module.check_steps(steps_per_epoch, "steps_per_epoch", samples, batch)
+        run = Pass(self, "train", samples, batch, shuffle, steps)
         with self._at_work(samples, "train", run.step, progress), self._steps.drawing():
             check = None
             if validation is not None:
-                size = data_module.check_batch_size(validation_batch_size or batch)
-                check = Pass(self, "test", validation, size, False, validation_steps)
+                size = data_module.check_batch_size(
+                    validation_batch_size, "validation_batch_size", batch
+                )
+                steps = data_module.check_steps(
+                    validation_steps, "validation_steps", validation, size
+                )
+                check = Pass(self, "test", validation, size, False, steps)
             return self._epochs(
                 run,
                 check,
@@ -289,7 +302,7 @@ class Trainer:
                 epochs,
                 progress,
                 callbacks,
-                validation_freq,
+                validated_after,
             )
 
     def _epochs(
@@ -300,7 +313,7 @@ class Trainer:
         epochs: int,
         progress: Progress,
         given: Any,
-        validation_freq: int,
+        validated_after: Callable[[int], bool],
     ) -> Any:
         history = callbacks.History()
         params = {
@@ -321,7 +334,7 @@ class Trainer:
                 logs = run.go(progress, told)
                 if logs.get("loss") != logs.get("loss"):
                     blame_nan(run.data)
-                if check is not None and (epoch + 1) % validation_freq == 0:
+                if check is not None and validated_after(epoch + 1):
                     self.stop_evaluating = False
                     told.tell("on_test_begin", {})
                     validation = check.go(None, told)
@@ -360,7 +373,8 @@ class Trainer:
         samples = _with_targets(x, y, sample_weight, "evaluate")
         batch = data_module.check_batch_size(batch_size)
         progress = Progress(resolve(verbose))
-        run = Pass(self, "test", samples, batch, False, steps)
+        count = data_module.check_steps(steps, "steps", samples, batch)
+        run = Pass(self, "test", samples, batch, False, count)
         with self._at_work(samples, "test", run.step, progress), self._steps.drawing():
             told = self._told(callbacks, progress, run.steps)
             self.stop_evaluating = False
@@ -390,6 +404,7 @@ class Trainer:
         """
         samples = Arrays(x)
         batch = data_module.check_batch_size(batch_size)
+        count = data_module.check_steps(steps, "steps", samples, batch)
         progress = Progress(resolve(verbose))
 
         def step() -> Step:
@@ -397,8 +412,6 @@ class Trainer:
             return Step(self._steps.batch("predict", part), part.shared(), None)
 
         with self._at_work(samples, "predict", step, progress):
-            count = -(-samples.size // batch)
-            count = count if steps is None else min(count, steps)
             told = self._told(callbacks, progress, count)
             self.stop_predicting = False
             told.tell("on_predict_begin", {})
@@ -476,9 +489,9 @@ class Trainer:
         True
         """
         self._compiled_for("train_on_batch")
-        if class_weight is not None:
-            sample_weight = data_module.weigh_classes(y, sample_weight, class_weight)
         samples = _with_targets(x, y, sample_weight, "train_on_batch")
+        if class_weight is not None:
+            samples = data_module.weigh_classes(samples, class_weight)
         return self._one_batch("train", samples, return_dict)
 
     def test_on_batch(
