@@ -303,6 +303,63 @@ def test_several_inputs_and_outputs():
 # ---- Single batches.
 
 
+def outputs_of(model, **kwargs):
+    """The names in the report of a model with the outputs p, of three classes, and q, a number."""
+    x, y = data(20)
+    model.compile(**{"loss": {"p": SPARSE, "q": "mse"}, **kwargs})
+    return list(model.evaluate(x, {"p": y, "q": x[:, :1]}, verbose=0, return_dict=True))
+
+
+def two_headed():
+    x = L.Input((6,))
+    return ax.Model(x, [L.Dense(3, name="p")(x), L.Dense(1, name="q")(x)])
+
+
+SPARSE = ax.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def test_names_of_reported_losses():
+    assert outputs_of(two_headed()) == ["loss", "p_loss", "q_loss"]
+    assert outputs_of(two_headed(), loss=[SPARSE, None]) == ["loss"]
+    assert outputs_of(two_headed(), loss={"p": SPARSE}, metrics=[None, "mae"]) == ["loss", "q_mae"]
+
+
+def test_metrics_of_the_same_name_are_reported_apart():
+    x, y = data(60)
+    weights = np.linspace(0, 2, 60)
+    model = classifier(metrics=["accuracy", "accuracy"], weighted_metrics=["accuracy", "accuracy"])
+    logs = model.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True)
+    hits = model.predict(x, verbose=0).argmax(1) == y
+    assert list(logs) == [
+        "loss",
+        "accuracy",
+        "accuracy_1",
+        "weighted_accuracy",
+        "weighted_accuracy_1",
+    ]
+    assert logs["accuracy"] == logs["accuracy_1"] == pytest.approx(hits.mean())
+    weighted = (hits * weights).sum() / weights.sum()
+    assert logs["weighted_accuracy"] == pytest.approx(weighted) != pytest.approx(hits.mean())
+    assert outputs_of(two_headed(), metrics={"p": "accuracy"}, weighted_metrics="accuracy") == [
+        "loss",
+        "p_loss",
+        "q_loss",
+        "p_accuracy",
+        "p_weighted_accuracy",
+        "q_accuracy",
+    ]
+
+
+def test_a_metric_object_measures_one_output_and_keeps_its_name():
+    metric = ax.metrics.MeanAbsoluteError(name="mae")
+    for _ in range(2):
+        assert outputs_of(two_headed(), metrics={"q": metric})[-1] == "q_mae"
+    with pytest.raises(ax.errors.InvalidArgumentError, match="'mae' is given twice, or to several"):
+        outputs_of(two_headed(), metrics=[metric, metric])
+    with pytest.raises(ax.errors.InvalidArgumentError, match="'mae' is given twice, or to several"):
+        outputs_of(two_headed(), metrics=metric)
+
+
 def test_train_and_test_on_batch():
     x, y = data(32)
     model = classifier()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from addax.callbacks.callback import Callback
 from addax.errors import InvalidArgumentError
@@ -74,9 +73,9 @@ class MonitorCallback(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss" or name.endswith("_loss"):
             return False
-        metrics: list[Any] = self.model.metrics if self.model is not None else []
-        for metric in metrics:
-            if metric.name == name and metric.more_is_better is not None:
+        if self.model is not None and name in self.model.metrics_names:
+            metric = self.model.metrics[self.model.metrics_names.index(name)]
+            if metric.more_is_better is not None:
                 return bool(metric.more_is_better)
         raise InvalidArgumentError(
             f"{type(self).__name__}: whether more or less of '{self.monitor}' is better is not "

@@ -133,13 +133,12 @@ class Trainer:
     @property
     def metrics_names(self) -> list[str]:
         """Names of what ``evaluate`` returns, in its order."""
-        objective = self._objective
-        return [] if objective is None else [metric.name for metric in objective.all_metrics()]
+        return [] if self._objective is None else [*self._objective.reported()]
 
     @property
     def metrics(self) -> list[Any]:
         """The metrics, the loss first."""
-        return [] if self._objective is None else self._objective.all_metrics()
+        return [] if self._objective is None else [*self._objective.reported().values()]
 
     @property
     def loss(self) -> Any:
