@@ -116,9 +116,36 @@ std::unique_ptr<Rehearsal> Executable::rehearse(std::span<const Tensor> inputs,
   std::vector<Tensor> states;
   states.reserve(variables_.size());
   for (const auto& variable : variables_) states.push_back(variable->stored());
-  return std::make_unique<Rehearsal>(
-      &device == &device_ ? program_ : Program::compile(source_, device),
-      input_buffers(inputs, device), std::move(states), output_buffers(device));
+  return std::make_unique<Rehearsal>(program_for(device), input_buffers(inputs, device),
+                                     std::move(states), output_buffers(device));
+}
+
+std::unique_ptr<Executable> Executable::rebind(std::vector<std::shared_ptr<Variable>> variables,
+                                               Device& device) const {
+  const std::string where = "[" + graph().name() + "] ";
+  if (variables.size() != variables_.size()) {
+    throw InvalidArgumentError(where + "has " + std::to_string(variables_.size()) +
+                               " variables, got " + std::to_string(variables.size()) +
+                               " in their place");
+  }
+  std::vector<bool> written;
+  written.reserve(requests_.size());
+  for (size_t i = 0; i < variables.size(); ++i) {
+    const Variable& own = *variables_[i];
+    const Variable& other = *variables[i];
+    if (other.type() != own.type() || &other.device() != &device) {
+      throw InvalidArgumentError(where + "variable '" + own.name() + "' must be " +
+                                 own.type().to_string() + " on " + device.name() + ", got " +
+                                 other.type().to_string() + " on " + other.device().name());
+    }
+    written.push_back(requests_[i].write);
+  }
+  return std::make_unique<Executable>(source_, program_for(device), device, std::move(variables),
+                                      std::move(written));
+}
+
+std::shared_ptr<Program> Executable::program_for(Device& device) const {
+  return &device == &device_ ? program_ : Program::compile(source_, device);
 }
 
 }  // namespace addax

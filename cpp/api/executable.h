@@ -40,6 +40,12 @@ class Executable {
   // The same step on any device, on copies. Throws what compiling and allocating there throws.
   std::unique_ptr<Rehearsal> rehearse(std::span<const Tensor> inputs, Device& device) const;
 
+  // The same step on any device, with other variables there in the place of its own. Throws
+  // InvalidArgumentError unless each is of its counterpart's type and lies there, and what
+  // compiling throws.
+  std::unique_ptr<Executable> rebind(std::vector<std::shared_ptr<Variable>> variables,
+                                     Device& device) const;
+
   const Program& program() const { return *program_; }
   const Graph& source() const { return source_; }
   const Graph& graph() const;  // optimized
@@ -49,6 +55,7 @@ class Executable {
  private:
   std::vector<Buffer> input_buffers(std::span<const Tensor> inputs, Device& device) const;
   std::vector<Buffer> output_buffers(Device& device) const;
+  std::shared_ptr<Program> program_for(Device& device) const;
   // Requires the locks.
   std::vector<Buffer> state_buffers() const;
 

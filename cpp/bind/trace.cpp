@@ -99,6 +99,17 @@ std::unique_ptr<Rehearsal> rehearse(const Executable& self, const Items& inputs,
   return self.rehearse(tensors, target);
 }
 
+std::unique_ptr<Executable> rebind(const Executable& self,
+                                   std::vector<std::shared_ptr<Variable>> variables,
+                                   const std::string& device) {
+  if (std::ranges::find(variables, nullptr) != variables.end()) {
+    throw InvalidArgumentError("[rebind] variables must not be None");
+  }
+  Device& target = device_named(device);
+  const py::gil_scoped_release release;
+  return self.rebind(std::move(variables), target);
+}
+
 double run_rehearsal(Rehearsal& self, int64_t n_steps) {
   require_steps("rehearsal", n_steps);
   const py::gil_scoped_release release;
@@ -125,6 +136,8 @@ void bind_executable(py::module_& module) {
            "the last\nstep that was finished.")
       .def("rehearse", &rehearse, py::arg("inputs"), py::arg("device"),
            "Compiles the same step for a device, to try it there: nothing that it reads changes.")
+      .def("rebind", &rebind, py::arg("variables"), py::arg("device"),
+           "Compiles the same step for a device, with variables there in the place of its own.")
       .def(
           "source", [](const Executable& self) { return to_text(self.source()); },
           "The graph as it was recorded, before optimization, as text.")

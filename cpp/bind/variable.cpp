@@ -39,7 +39,11 @@ Pointer make_variable(const py::object& value, const std::string& name, bool tra
 }
 
 // Scalars and lists take the variable's dtype; arrays and tensors are cast as `assign` allows.
+// Arrays go straight to the variable's device, whichever is the default.
 Tensor new_value(const Variable& variable, const py::handle& value) {
+  if (py::isinstance<py::array>(value)) {
+    return tensor_from_python(value, std::nullopt, &variable.device());
+  }
   const Operand operand = operand_from_python(value, "assign");
   if (const Scalar* scalar = std::get_if<Scalar>(&operand.source)) {
     if (std::holds_alternative<double>(*scalar) && !is_floating(variable.type().dtype)) {

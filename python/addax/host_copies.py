@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from addax import _core
-from addax.errors import DeviceError
+from addax.errors import AddaxError, DeviceError
+from addax.redo_log import Assignment, RedoLog, StandIns
 
 
 class _Copy(NamedTuple):
@@ -27,9 +28,12 @@ class _Copy(NamedTuple):
 class Keeper:
     """The copies of what belongs together; all of them are of the same moment.
 
+    Its log tells what has been done since. By it the copies of variables that are lost are brought
+    up to date, on the CPU.
+
     >>> weight = _core.Variable([1.0], name="weight")
     >>> count = _core.Variable(7, name="count")
-    >>> keeper = Keeper()
+    >>> keeper = Keeper(log := RedoLog())
     >>> keeper.keep([weight, count], count)
     >>> keeper.moment
     'as after 7 steps'
@@ -40,31 +44,40 @@ class Keeper:
     """
 
     # Of the time that passes, what copying may take.
-    share = 0.02
+    share = 0.01
 
-    def __init__(self) -> None:
+    def __init__(self, log: RedoLog) -> None:
         self._copies: dict[int, _Copy] = {}  # by the identity of the variable
+        self._counter = 0  # the identity of the one that counts the steps
+        # Who trains has the log: what is in it holds on to variables, which copies must not.
+        self._log = weakref.ref(log)
         self._cost = self._kept_at = 0.0
         self.moment = ""
-        # Something was assigned since, to a variable and its copy alike.
-        self.is_altered = False
         # Of these the copy counts, not what the device holds.
         self._lost: set[int] = set()
 
-    def keep(self, variables: Sequence[_core.Variable], counter: _core.Variable) -> None:
-        """Copy variables as they are now; should that fail, the copies made before stay.
+    def keep(
+        self,
+        variables: Sequence[_core.Variable],
+        counter: _core.Variable,
+        stand_ins: StandIns | None = None,
+    ) -> None:
+        """Copy variables as they are now, or as others are that stand for them.
 
-        One of them counts the steps of training.
+        One of them counts the steps of training. Should it fail, the copies made before stay.
         """
         begin = time.perf_counter()
-        copies = {id(v): _Copy(weakref.ref(v), v.numpy()) for v in variables}
-        moment = f"as after {int(copies[id(counter)].value)} steps"
+        read = stand_ins or StandIns()
+        copies = {id(v): _Copy(weakref.ref(v), read(v).numpy()) for v in variables}
         for variable in variables:
             if id(variable) not in _keepers:
                 weakref.finalize(variable, _keepers.pop, id(variable), None)
             _keepers[id(variable)] = self
-        self._copies, self.moment, self.is_altered = copies, moment, False
+        self._copies, self._counter = copies, id(counter)
+        self.moment = f"as after {self._steps} steps"
         self._lost.clear()
+        if (log := self._log()) is not None:
+            log.clear()
         self._kept_at = time.perf_counter()
         self._cost = self._kept_at - begin
 
@@ -75,6 +88,15 @@ class Keeper:
             copy is not None and copy.variable() is variable
             for copy, variable in zip(copies, variables, strict=True)
         )
+
+    @property
+    def _steps(self) -> int:
+        return int(self._copies[self._counter].value)
+
+    @property
+    def bytes(self) -> int:
+        """The memory of the copies."""
+        return sum(copy.value.nbytes for copy in self._copies.values())
 
     @property
     def interval(self) -> float:
@@ -95,13 +117,58 @@ class Keeper:
         return id(variable) in self._lost
 
     def lose(self) -> None:
-        """Have the copies count, of all variables: not one moment's beside another's."""
+        """Have the copies count, of all variables: not one moment's beside another's.
+
+        What was done since is done again on the CPU. Where that fails, of which a warning tells,
+        what was assigned is assigned to the copies.
+        """
+        self._lost.update(self._copies)
+        log = self._log()
+        if not log:
+            return
+        told = "a device has failed: what was done since the last copies is done again on the CPU"
+        warnings.warn(told, stacklevel=2)
+        try:
+            self._catch_up()
+        except AddaxError as error:
+            warnings.warn(f"steps cannot be taken again on the CPU: {error}", stacklevel=2)
+            for variable, value in log.assignments():
+                if (assigned := variable()) is not None:
+                    self._copies[id(assigned)] = _Copy(variable, value)
+            log.clear()
         self._lost.update(self._copies)
 
+    def _catch_up(self) -> None:
+        host, steps = str(_core.resolve_device("cpu")), self._steps
+        variables = [v for copy in self._copies.values() if (v := copy.variable()) is not None]
+        stand_ins = StandIns(
+            {
+                id(v): _core.Variable(
+                    self.value(v), name=v.name, trainable=v.trainable, device=host
+                )
+                for v in variables
+                if v.device != host
+            }
+        )
+        counter = self._copies[self._counter].variable()
+        assert counter is not None, "whose steps are in the log"
+        self._restore(stand_ins)
+        self.keep(variables, counter, stand_ins)
+        if again := self._steps - steps:
+            self.moment += f", the last {again} of them taken again on {host}"
+
     def put_back(self) -> None:
-        """Give all variables the copies' values."""
-        self.lose()
-        self.heal()
+        """Give all variables the copies' values, and do again what was done since."""
+        self._lost.update(self._copies)
+        self._restore(StandIns())
+        self._lost.clear()
+
+    def _restore(self, stand_ins: StandIns) -> None:
+        for copy in self._copies.values():
+            if (variable := copy.variable()) is not None:
+                stand_ins(variable).assign(copy.value)
+        if (log := self._log()) is not None:
+            log.redo(stand_ins)
 
     def heal(self) -> None:
         """Give the variables that are lost their copies' values; each counts once it has it."""
@@ -112,10 +179,14 @@ class Keeper:
             self._lost.discard(key)
 
     def replace(self, variable: _core.Variable) -> None:
-        """Copy a variable to which another value has been assigned."""
-        self._copies[id(variable)] = _Copy(weakref.ref(variable), variable.numpy())
-        self._lost.discard(id(variable))
-        self.is_altered = True
+        """Take down that another value has been assigned to a variable."""
+        value = variable.numpy()
+        log = self._log()
+        if log is None or self.has_lost(variable):
+            self._copies[id(variable)] = _Copy(weakref.ref(variable), value)
+            self._lost.discard(id(variable))
+        else:
+            log.add(Assignment(weakref.ref(variable), value))
 
 
 _keepers: dict[int, Keeper] = {}  # by the identity of variables that are alive
@@ -168,7 +239,7 @@ def value_of(variable: _core.Variable) -> NDArray[Any]:
 
 
 def assign(variable: _core.Variable, value: Any) -> None:
-    """Assign to a variable, and to its copy on the host if there is one.
+    """Assign to a variable, and have what is kept of it on the host know.
 
     >>> assign(weight := _core.Variable([1.0], name="weight"), [2.0])
     >>> weight.numpy().tolist()

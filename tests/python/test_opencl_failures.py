@@ -39,6 +39,8 @@ pytestmark = pytest.mark.skipif(bool(reason := missing()), reason=f"NO OPENCL DE
 
 FAILURES = (ax.errors.OutOfMemoryError, ax.errors.DeviceError)
 
+LOST = r"opencl:0 (is lost|has no memory to repair that), .*compile\(device='cpu'\)"
+
 Run = Callable[..., Any]
 
 
@@ -116,6 +118,18 @@ def same(left: list[np.ndarray], right: list[np.ndarray]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
 
 
+def assert_left(error: Exception, model: Any, expected: list[list[np.ndarray]]) -> None:
+    """The state is that of the step that the error tells of.
+
+    The same numbers, unless the CPU has taken some steps again: it rounds otherwise.
+    """
+    left, wanted = state(model), expected[told_steps(error)]
+    if "taken again" not in str(error):
+        assert same(left, wanted)
+    for got, want in zip(left, wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
+
+
 def state(model: Any) -> list[np.ndarray]:
     """Weights, the optimizer's counter, rate and slots: as the device has them, or the copies."""
     return host_copies.values_of([*model.weights, *model.optimizer.variables])
@@ -186,7 +200,7 @@ def child_fit_fails(function: str, code: int, kind: type[Exception], share: floa
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 assert told_steps(error) >= 3
-                assert same(state(model), expected[told_steps(error)])
+                assert_left(error, model, expected)
             goes_on(model)
             tries, nth = tries + 1, nth + 1 + nth // 4
 
@@ -213,7 +227,7 @@ def child_batches_fail(function: str, code: int, share: float) -> set[int]:
             assert error is not None, f"{function}, call {nth}: the failure is not told"
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                assert same(state(model), expected[told_steps(error)])
+                assert_left(error, model, expected)
             behind.add(2 - told_steps(error))
             goes_on(model)
             nth += 1 + nth // 4
@@ -277,19 +291,17 @@ class _LostAt(ax.callbacks.Callback):
             fail_from("cl", 1, self.code)
 
 
-def child_lost_in_an_epoch(code: int, share: float) -> int:
-    """Lose the device after four steps; the number of those that the copies are of."""
-    expected = states()
+def child_lost_in_an_epoch(code: int, share: float) -> str:
+    """Lose the device after four steps; what the error tells."""
     with copying(share):
         model = network()
-        with pytest.raises(FAILURES, match=r"is lost, .*compile\(device='cpu'\)") as caught:
+        with pytest.raises(FAILURES, match=LOST) as caught:
             train(model, epochs=3, callbacks=[_LostAt(1, code)])
-        steps = told_steps(caught.value)
-        with pytest.warns(UserWarning, match=rf"opencl:0 has failed: .* as after {steps} steps"):
-            assert same(expected[steps], state(model))
+        with pytest.warns(UserWarning, match="opencl:0 has failed: .* as after 4 steps"):
+            assert_left(caught.value, model, states())
         goes_on(model)
         mend()
-    return steps
+    return str(caught.value)
 
 
 def child_lost_between_fits(code: int) -> None:
@@ -305,20 +317,36 @@ def child_lost_between_fits(code: int) -> None:
     mend()
 
 
-def child_lost_between_batches(code: int, share: float) -> int:
+def child_lost_between_batches(code: int, share: float) -> str:
     expected = [state_after_batches(count) for count in range(4)]
     with copying(share):
         model = network()
         train_batches(model, 3)
         fail_from("cl", 1, code)
-        with pytest.raises(FAILURES, match=r"is lost, .*compile\(device='cpu'\)") as caught:
+        with pytest.raises(FAILURES, match=LOST) as caught:
             train_batches(model, 1)
-        steps = told_steps(caught.value)
-        with pytest.warns(UserWarning, match=f"as after {steps} steps"):
-            assert same(expected[steps], state(model))
+        with pytest.warns(UserWarning, match="as after 3 steps"):
+            assert_left(caught.value, model, expected)
         goes_on(model)
         mend()
-    return steps
+    return str(caught.value)
+
+
+def child_loss_is_seen_in_the_weights(code: int) -> None:
+    """Nobody has been told of it yet; samples that were overwritten since are of no matter."""
+    expected = state_after_batches(3)
+    with copying(0.0):
+        model = network()
+        samples, labels = X.copy(), Y.copy()
+        for begin, end in ((0, 4), (4, 8), (8, 13)):
+            model.train_on_batch(samples[begin:end], labels[begin:end])
+        samples[:], labels[:] = 0, 0
+        fail_from("cl", 1, code)
+        with pytest.warns(UserWarning, match="as after 3 steps, the last 2 of them taken again on"):
+            left = state(model)
+        for got, want in zip(left, expected, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
+        goes_on(model)
 
 
 def child_lost_while_copying(code: int) -> int:
@@ -337,7 +365,7 @@ def child_lost_while_copying(code: int) -> int:
                 assert mend() > 0
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    assert same(state(model), expected[told_steps(error)])
+                    assert_left(error, model, expected)
             else:
                 assert mend() == 0
                 return nth
@@ -391,10 +419,10 @@ def child_the_device_comes_back() -> None:
     with pytest.raises(ax.errors.DeviceError) as caught:
         train(model, epochs=2, callbacks=[_LostAt(1, DEVICE_NOT_AVAILABLE)])
     mend()
-    left = states()[told_steps(caught.value)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert same(left, state(model))
+        assert_left(caught.value, model, states())
+        left = state(model)
         train(model)
         assert not same(left, state(model))
         assert int(model.optimizer.iterations.numpy()) == told_steps(caught.value) + 3
@@ -413,6 +441,16 @@ def child_a_kernel_does_not_compile() -> None:
             ax.ops.tan(x)
         assert mend() > 0
         np.testing.assert_array_equal(np.asarray(ax.ops.tan(x)), np.zeros(3))
+
+
+def child_other_devices_do_not_need_it(code: int) -> None:
+    """A variable of another device takes arrays while this one, which is the default, is lost."""
+    weight = _core.Variable(np.zeros(3, np.float32), name="weight", device="cpu:0")
+    with ax.device(DEVICE):
+        fail_from("cl", 1, code)
+        weight.assign(np.ones(3, np.float32))
+        assert mend() == 0
+    np.testing.assert_array_equal(weight.numpy(), np.ones(3))
 
 
 def child_auto_does_without(function: str, code: int) -> None:
@@ -491,12 +529,11 @@ def test_what_fails_before_a_step_leaves_the_last_ones_state(
         ("clWaitForEvents", NVIDIA_FAULT),
     ],
 )
-def test_what_fails_within_a_step_leaves_the_copies_state(
+def test_what_fails_within_a_step_leaves_the_last_ones_state(
     in_child: Run, function: str, code: int, share: float
 ) -> None:
     # Where the report fails after the step, what is left is even that step's.
-    behind = in_child(child_batches_fail, function, code, share)
-    assert behind <= ({-1, 0, 1} if share == 0 else {-1, 0})
+    assert in_child(child_batches_fail, function, code, share) <= {-1, 0}
 
 
 @pytest.mark.parametrize(
@@ -512,12 +549,17 @@ def test_no_failure_of_a_models_life_goes_untold(in_child: Run, function: str, c
 
 
 @pytest.mark.parametrize("code", [OUT_OF_RESOURCES, DEVICE_NOT_AVAILABLE, NVIDIA_FAULT])
-def test_a_lost_device_leaves_the_latest_copies(in_child: Run, code: int) -> None:
+def test_a_lost_device_leaves_the_last_completed_step(in_child: Run, code: int) -> None:
     in_child(child_lost_between_fits, code)
-    assert in_child(child_lost_in_an_epoch, code, 0.0) == 3, "the epoch's begin"
-    assert in_child(child_lost_in_an_epoch, code, float("inf")) == 4, "the last step"
-    assert in_child(child_lost_between_batches, code, 0.0) == 1, "the first step"
-    assert in_child(child_lost_between_batches, code, float("inf")) == 3, "the last step"
+    assert "the last 1 of them taken again on cpu:0" in in_child(child_lost_in_an_epoch, code, 0.0)
+    assert "again" not in in_child(child_lost_in_an_epoch, code, float("inf"))
+    lost = in_child(child_lost_between_batches, code, 0.0)
+    assert "the last 2 of them taken again on cpu:0" in lost
+    assert "again" not in in_child(child_lost_between_batches, code, float("inf"))
+
+
+def test_a_loss_that_is_seen_in_the_weights_leaves_the_last_step(in_child: Run) -> None:
+    in_child(child_loss_is_seen_in_the_weights, DEVICE_NOT_AVAILABLE)
 
 
 def test_a_device_lost_while_it_is_copied_leaves_the_copies_before(in_child: Run) -> None:
@@ -534,6 +576,10 @@ def test_training_after_a_loss_is_as_if_resumed(in_child: Run, tmp_path: Path) -
 
 def test_a_device_that_comes_back_goes_on(in_child: Run) -> None:
     in_child(child_the_device_comes_back)
+
+
+def test_a_lost_default_device_is_not_needed_elsewhere(in_child: Run) -> None:
+    in_child(child_other_devices_do_not_need_it, DEVICE_NOT_AVAILABLE)
 
 
 def test_a_kernel_that_does_not_compile_is_told_with_its_op(in_child: Run) -> None:

@@ -16,6 +16,7 @@ import addax as ax
 from addax import _core, host_copies
 from addax.errors import DeviceError, OutOfMemoryError
 from addax.host_copies import Keeper
+from addax.redo_log import RedoLog, StandIns
 from addax.training import recovery
 from addax.training.recovery import Recovery
 
@@ -60,6 +61,21 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
+class Counting:
+    """Steps that do nothing but count."""
+
+    bytes = 0
+
+    def __init__(self, count: _core.Variable) -> None:
+        self.count = count
+
+    def __call__(self, steps: int) -> None:
+        self.count.assign_add(steps)
+
+    def redo(self, times: int, stand_ins: StandIns) -> None:
+        stand_ins(self.count).assign_add(times)
+
+
 def variables() -> tuple[_core.Variable, _core.Variable]:
     return _core.Variable([1.0], name="weight"), _core.Variable(0, name="count")
 
@@ -93,7 +109,7 @@ def test_fit_copies_around_epochs_and_after_the_first_step(
     assert kept == [0, 0, 1, 4, 4, 8, 8, 12]
     kept.clear()
     for _ in range(3):
-        m.train_on_batch(X, Y)
+        m.train_on_batch(X[:2], Y[:2])
     assert kept == [], "what is copied already need not be at once"
 
 
@@ -104,18 +120,31 @@ def test_single_batches_copy_before_and_after_the_first(
     monkeypatch.setattr(Keeper, "share", 1e-30)
     m = model()
     for _ in range(4):
-        m.train_on_batch(X, Y)
+        m.train_on_batch(X[:2], Y[:2])
     assert kept == [0, 1]
     monkeypatch.setattr(Keeper, "share", float("inf"))
     for _ in range(2):
-        m.train_on_batch(X, Y)
+        m.train_on_batch(X[:2], Y[:2])
     assert kept == [0, 1, 5, 6]
+
+
+@pytest.mark.usefixtures("own_memory")
+def test_the_state_is_copied_before_more_samples_are_held_than_it_is_large(
+    kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Keeper, "share", 1e-30)
+    m = model()
+    for _ in range(12):
+        m.train_on_batch(X[:5], Y[:5])
+    steps = m._recovery._keeper.bytes // (X[:5].nbytes + Y[:5].nbytes) + 1
+    assert 1 < steps < 6
+    assert kept == [0, *range(1, 13, steps)]
 
 
 def test_copies_take_their_share_of_the_time(
     clock: Clock, own_memory: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Copying takes 1 s, a step 2 s: of 50 s for a copy, 25 steps are one."""
+    """Copying takes 1 s, a step 2 s: of 100 s for a copy, 50 steps are one."""
     keep_copies = host_copies._Copy
 
     def slow(*arguments: Any) -> Any:
@@ -132,12 +161,12 @@ def test_copies_take_their_share_of_the_time(
         clock.now += 2.0 * steps
         count.assign_add(steps)
 
-    while int(count.numpy()) < 100:
-        windows.append(watching.window(100 - int(count.numpy())))
-        watching.take(windows[-1], run)
+    while int(count.numpy()) < 150:
+        windows.append(watching.window(150 - int(count.numpy())))
+        watching.take(windows[-1], Counting(count), run)
         moments.append(watching._keeper.moment)
-    assert windows == [1, 25, 25, 25, 24]
-    assert moments == [f"as after {steps} steps" for steps in (1, 26, 51, 76, 76)]
+    assert windows == [1, 50, 50, 49]
+    assert moments == [f"as after {steps} steps" for steps in (1, 51, 101, 101)]
 
 
 # ---- What they are worth.
@@ -145,24 +174,47 @@ def test_copies_take_their_share_of_the_time(
 
 def test_copies_of_some_are_of_no_use_to_others() -> None:
     weight, count = variables()
-    keeper = Keeper()
+    keeper = Keeper(RedoLog())
     keeper.keep([weight, count], count)
     assert keeper.holds([weight]) and keeper.holds([weight, count])
     assert not keeper.holds([weight, variables()[0]])
 
 
-def test_what_is_assigned_is_copied() -> None:
+def test_what_is_assigned_is_so_again_in_its_turn() -> None:
     weight, count = variables()
-    keeper = Keeper()
+    keeper = Keeper(log := RedoLog())
+    keeper.keep([weight, count], count)
+    count.assign_add(2)
+    log.add(Counting(count), 2)
+    host_copies.assign(count, 40)
+    count.assign_add(2)
+    log.add(Counting(count), 2)
+    host_copies.assign(weight, [5.0])
+    with pytest.warns(UserWarning, match="what was done since the last copies is done again"):
+        keeper.lose()
+    with pytest.warns(UserWarning, match=r"as after 42 steps, the last 42 of them taken again on"):
+        assert host_copies.values_of([weight, count]) == [[5.0], 42]
+
+
+def test_what_was_assigned_is_kept_where_steps_cannot_be_taken_again() -> None:
+    class Hopeless(Counting):
+        def redo(self, times: int, stand_ins: StandIns) -> None:
+            raise OutOfMemoryError("no memory")
+
+    weight, count = variables()
+    keeper = Keeper(log := RedoLog())
     keeper.keep([weight, count], count)
     host_copies.assign(weight, [5.0])
-    assert keeper.value(weight).tolist() == [5.0]
-    assert keeper.is_altered
+    log.add(Hopeless(count), 2)
+    with pytest.warns(UserWarning, match="cannot be taken again on the CPU: no memory"):
+        keeper.lose()
+    with pytest.warns(UserWarning, match="as after 0 steps"):
+        assert host_copies.values_of([weight, count]) == [[5.0], 0]
 
 
 def test_lost_variables_are_read_from_the_copies_until_they_are_back() -> None:
     weight, count = variables()
-    keeper = Keeper()
+    keeper = Keeper(RedoLog())
     keeper.keep([weight, count], count)
     weight.assign([2.0])
     keeper.lose()
@@ -176,7 +228,7 @@ def test_lost_variables_are_read_from_the_copies_until_they_are_back() -> None:
 
 def test_what_is_assigned_to_a_lost_variable_stays() -> None:
     weight, count = variables()
-    keeper = Keeper()
+    keeper = Keeper(RedoLog())
     keeper.keep([weight, count], count)
     keeper.lose()
     host_copies.assign(weight, [3.0])
@@ -194,22 +246,18 @@ def failure(kind: type[Any], step: int | None) -> Exception:
 @pytest.mark.usefixtures("own_memory")
 @pytest.mark.parametrize("kind", [DeviceError, OutOfMemoryError])
 @pytest.mark.parametrize(
-    ("step", "again", "left"),
+    ("step", "left"),
     [
-        (None, True, 6),  # it had not begun
-        (2, True, 8),  # the four since the copies and two of its own are taken again
-        (2, False, 2),  # the copies, for nobody can
+        (None, 6),  # it had not begun
+        (2, 8),  # the four since the copies and two of its own are taken again
     ],
 )
-def test_a_run_that_fails_leaves_a_completed_step(
-    kind: type[Exception], step: int | None, again: bool, left: int
+def test_a_run_that_fails_leaves_the_last_completed_step(
+    kind: type[Exception], step: int | None, left: int
 ) -> None:
     _, count = variables()
     count.assign(2)
-    watching = Recovery()
-
-    def run(steps: int) -> None:
-        count.assign_add(steps)
+    watching, counting = Recovery(), Counting(count)
 
     def fail(_: int) -> None:
         count.assign_add(0 if step is None else 99)
@@ -220,12 +268,28 @@ def test_a_run_that_fails_leaves_a_completed_step(
             watching.watch(lambda: [count], count)
             watching._has_stepped = True
             watching._keeper.share = 1e-30
-            watching.take(4, run)
-            watching.take(5, fail, run if again else None)
+            watching.take(4, counting, counting)
+            watching.take(5, counting, fail)
 
     with pytest.raises(kind, match=rf"\[x:0\] failed; .* are as after {left} steps"):
         begin_and_fail()
     assert int(count.numpy()) == left
+
+
+@pytest.mark.usefixtures("own_memory")
+def test_steps_of_a_run_that_was_interrupted_are_copied_before_the_next(kept: list[int]) -> None:
+    _, count = variables()
+    watching, counting = Recovery(), Counting(count)
+
+    def interrupt(steps: int) -> None:
+        count.assign_add(3)
+        raise KeyboardInterrupt
+
+    watching.watch(lambda: [count], count)
+    with pytest.raises(KeyboardInterrupt):
+        watching.take(5, counting, interrupt)
+    watching.watch(lambda: [count], count)
+    assert kept == [0, 3]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +307,7 @@ def test_an_error_in_the_hosts_memory_says_whether_a_step_was_begun(
     def begin_and_fail() -> None:
         with watching.explained():
             watching.watch(lambda: [count], count)
-            watching.take(1, fail)
+            watching.take(1, Counting(count), fail)
 
     with pytest.raises(OutOfMemoryError, match=told):
         begin_and_fail()
@@ -272,7 +336,7 @@ def test_a_loss_in_the_middle_of_copying_leaves_the_copies_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     weight, count = variables()
-    keeper = Keeper()
+    keeper = Keeper(RedoLog())
     keeper.keep([weight, count], count)
     weight.assign([2.0])
     count.assign(1)

@@ -521,6 +521,10 @@ class Executable:
         """
         The optimized graph as Graphviz source.
         """
+    def rebind(self, variables: collections.abc.Sequence[Variable], device: str) -> Executable:
+        """
+        Compiles the same step for a device, with variables there in the place of its own.
+        """
     def rehearse(self, inputs: collections.abc.Iterable[typing.Any], device: str) -> Rehearsal:
         """
         Compiles the same step for a device, to try it there: nothing that it reads changes.

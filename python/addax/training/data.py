@@ -87,6 +87,10 @@ class Arrays:
         """Return tensors over the arrays' own memory where the device can read it."""
         return [_core.share(array) for array in self.leaves]
 
+    def copies(self) -> list[Array]:
+        """Return arrays of the same numbers that nobody else can change."""
+        return [array.copy() for array in self.leaves]
+
     def part(self, begin: int, end: int) -> Arrays:
         """Return the samples from ``begin`` up to ``end`` without copying."""
 

@@ -16,7 +16,7 @@ from addax.training.auto import Step
 from addax.training.blame import blame
 from addax.training.data import Arrays
 from addax.training.progress import Progress
-from addax.training.recovery import Recovery
+from addax.training.recovery import Job, Recovery
 
 if TYPE_CHECKING:
     from addax.training.trainer import Trainer
@@ -77,6 +77,7 @@ class Pass:
         steps, objective = self._model._steps, self._model._compiled_for("fit")
         key = random.order_key() if self._shuffle else np.zeros(2, np.int64)
         inputs = [*self._arrays, _core.tensor(key)]
+        arrays = [*self.data.leaves, key]
         whole = steps.epoch(self._mode, self.data, 0, self._batch, self._shuffle)
         last = None
         if self.rest:
@@ -87,7 +88,9 @@ class Pass:
         objective.reset()
         steps.cursor.assign(np.asarray(0, np.int64))
         recovery.keep()
-        return _Work(recovery, key, inputs, whole, last)
+        return _Work(
+            recovery, key, inputs, Job(whole, arrays), None if last is None else Job(last, arrays)
+        )
 
     def _go_singly(
         self, work: _Work, progress: Progress | None, told: callbacks.CallbackList
@@ -130,24 +133,24 @@ class _Work:
     recovery: Recovery
     key: NDArray[np.int64]
     inputs: list[_core.Tensor]
-    whole: _core.Executable
-    last: _core.Executable | None
+    whole: Job
+    last: Job | None
     done: int = 0
 
     def take(self, steps: int, progress: Progress | None = None, is_last: bool = False) -> None:
         """Take steps of full batches, or that of the last one."""
-        program = self.last if is_last and self.last is not None else self.whole
+        job = self.last if is_last and self.last is not None else self.whole
         before = self.done
 
         def run(count: int) -> None:
             if progress is not None and progress.wants_reports:
-                program.run_steps(
+                job.program.run_steps(
                     self.inputs,
                     count,
                     lambda done: progress.update(before + done),
                     progress.interval,
                 )
             else:
-                program.run_steps(self.inputs, count)
+                job.program.run_steps(self.inputs, count)
 
-        self.recovery.take(steps, run, lambda count: self.whole.run_steps(self.inputs, count))
+        self.recovery.take(steps, job, run)

@@ -4,51 +4,71 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-from addax import _core, host_copies
+from numpy.typing import NDArray
+
+from addax import _core, host_copies, placement
 from addax.errors import DeviceError, OutOfMemoryError
+from addax.redo_log import RedoLog, StandIns
 
-# Takes so many steps.
-Run = Callable[[int], object]
+
+class Job(NamedTuple):
+    """A program and what it runs on, of which ``bytes`` are held for it alone."""
+
+    program: _core.Executable
+    arrays: Sequence[NDArray[Any]]
+    bytes: int = 0
+
+    def redo(self, times: int, stand_ins: StandIns) -> None:
+        """Take so many steps on variables that stand for the program's, wherever they lie."""
+        program = stand_ins.program(self.program)
+        with placement.use(program.device):
+            program.run_steps([_core.share(array) for array in self.arrays], times)
 
 
 class Recovery:
     """Watches over training steps.
 
     The state that lies in a device's own memory is copied to the host when that costs little of the
-    time since the last copies, and the copies are of the same step always. Where the device fails
-    in the midst of a step, the state becomes that of the last step which it had finished, if the
-    steps since the copies can be taken again, or that of the copies. Where it is lost, the copies
-    are what is left.
+    time since the last copies, and the copies are of the same step always. What is done after them
+    goes into a log. Where the device fails in the midst of a step, the copies are put back, and the
+    steps since then are taken again; where it is lost, they are taken again on the CPU. Either way
+    the state becomes that of the last step which was finished.
 
     Of a device that works in the host's memory nothing is copied: it is not lost, and the CPU takes
     the memory that a program needs when it is compiled. One that fails amid a step all the same may
     leave a state that is half updated, as the error then says.
 
-    >>> weight = _core.Variable([1.0], name="weight")
+    >>> from addax import tracing
     >>> count = _core.Variable(0, name="count")
+    >>> with tracing.trace("f") as trace:
+    ...     _ = count.assign_add(1)
+    ...     program = trace.finish([], device="cpu:0")
     >>> recovery = Recovery()
     >>> with recovery.explained():
-    ...     recovery.watch(lambda: [weight, count], count)
-    ...     recovery.take(1, lambda steps: weight.assign([2.0]))
-    >>> weight.numpy().tolist()
-    [2.0]
+    ...     recovery.watch(lambda: [count], count)
+    ...     recovery.take(3, Job(program, []), lambda steps: program.run_steps([], steps))
+    >>> count.tolist()
+    3
     """
 
     def __init__(self) -> None:
-        self._keeper = host_copies.Keeper()
+        self._log = RedoLog()
+        self._keeper = host_copies.Keeper(self._log)
         self._state: Callable[[], Iterable[_core.Variable]] = list
         self._counter: _core.Variable | None = None
-        self._has_own_memory = False
+        # Whether the state is copied: it lies in the memory of a device that may be lost.
+        self.is_copying = False
         # Whether there are copies from after a step.
         self._has_stepped = False
-        # Steps taken since the copies were made.
-        self._since = 0
         self._seconds_per_step = math.inf
-        # After a failure that left the state half updated: what takes the steps since the copies.
-        self._repair: Callable[[], object] | None = None
+        # Whether a failure has left the state half updated.
+        self._is_amid = False
+        # Whether it is known how many steps were taken since the copies.
+        self._is_logged = True
 
     def watch(self, state: Callable[[], Iterable[_core.Variable]], counter: _core.Variable) -> None:
         """Watch over variables from now on, of which ``counter`` counts the steps of training.
@@ -56,42 +76,50 @@ class Recovery:
         They are copied from a device's own memory unless there are copies of the same ones.
         """
         self._state, self._counter = state, counter
-        self._has_own_memory = not _core.has_unified_memory(counter.device)
+        self.is_copying = not _core.has_unified_memory(counter.device)
         self._seconds_per_step = math.inf
         self._keeper.heal()
-        if self._has_own_memory:
+        if self.is_copying:
             variables = self._variables()
             host_copies.heal(variables)
-            if not self._keeper.holds(variables):
+            if not (self._is_logged and self._keeper.holds(variables)):
                 self._has_stepped = False
                 self.keep()
 
     def keep(self) -> None:
         """Copy the state that lies in a device's own memory."""
-        if self._has_own_memory:
+        if self.is_copying:
             assert self._counter is not None
             self._keeper.keep(self._variables(), self._counter)
-            self._since = 0
+            self._is_logged = True
 
     def window(self, most: int) -> int:
         """Return how many steps to take before it may be time to copy."""
-        if not self._has_own_memory:
+        if not self.is_copying:
             return most
         return min(most, max(1, int(self._keeper.interval / self._seconds_per_step)))
 
-    def take(self, steps: int, run: Run, again: Run | None = None) -> None:
-        """Take steps, and copy the state if it is time; ``again`` repeats any since then."""
+    def take(self, steps: int, job: Job, run: Callable[[int], object]) -> None:
+        """Take steps of a job, which ``run`` does, and copy the state if it is time.
+
+        It is as well when the log would be the larger of the two.
+        """
         begin = time.perf_counter()
         try:
             run(steps)
         except (DeviceError, OutOfMemoryError) as error:
             if error.step is not None:
-                done = self._since + error.step
-                self._repair = lambda: self._put_back(done, again)
+                self._is_amid = True
+                self._note(job, error.step)
             raise
+        except BaseException:  # Ctrl-C, say, after some of the steps
+            self._is_logged = False
+            raise
+        self._note(job, steps)
         self._seconds_per_step = (time.perf_counter() - begin) / steps
-        self._since += steps
-        if self._has_own_memory and (self._keeper.is_due or not self._has_stepped):
+        if self.is_copying and (
+            self._keeper.is_due or not self._has_stepped or self._log.bytes > self._keeper.bytes
+        ):
             self._has_stepped = True
             self.keep()
 
@@ -105,20 +133,24 @@ class Recovery:
                 raise
             raise type(error)(f"{error}; {self._outcome(self._counter)}") from error
         finally:
-            self._repair = None
+            self._is_amid = False
+
+    def _note(self, job: Job, steps: int) -> None:
+        if self.is_copying:
+            self._log.add(job, steps)
 
     def _variables(self) -> list[_core.Variable]:
         return [*{id(variable): variable for variable in self._state()}.values()]
 
     def _outcome(self, counter: _core.Variable) -> str:
-        if self._repair is not None and not self._keeper.holds([counter]):
+        if self._is_amid and not self._keeper.holds([counter]):
             return (
                 "that was in the midst of a step, and the weights may be half updated: go on from "
                 "weights that were saved"
             )
         try:
-            if self._repair is not None:
-                self._repair()
+            if self._is_amid:
+                self._keeper.put_back()
             steps = int(counter.numpy())
         except (DeviceError, OutOfMemoryError) as error:
             if not self._keeper.holds([counter]):
@@ -131,12 +163,3 @@ class Recovery:
                 "model.compile(device='cpu') goes on with them"
             )
         return f"the weights and the optimizer are as after {steps} steps"
-
-    def _put_back(self, steps: int, again: Run | None) -> None:
-        self._keeper.put_back()
-        if again is None or steps == 0 or self._keeper.is_altered:
-            return
-        try:
-            again(steps)
-        except (DeviceError, OutOfMemoryError):
-            self._keeper.put_back()

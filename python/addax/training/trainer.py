@@ -19,7 +19,7 @@ from addax.training.data import Arrays
 from addax.training.epoch import Pass
 from addax.training.objective import Objective
 from addax.training.progress import Progress, resolve
-from addax.training.recovery import Recovery
+from addax.training.recovery import Job, Recovery
 from addax.training.step import Steps, build
 
 if TYPE_CHECKING:
@@ -259,9 +259,10 @@ class Trainer:
         training, not in validation.
 
         Where the device fails, weights, optimizer and random generators are those after the last
-        step known to be completed. Is a device with memory of its own lost, they are those of the
-        last copies on the host, which are made around each epoch, after the first step, and as
-        often as that costs at most 2 % of the time; ``compile(device="cpu")`` goes on with them.
+        step that was completed. Is a device with memory of its own lost, the CPU takes the steps
+        again that followed the last copies on the host, which are made around each epoch, after the
+        first step, and as often as that costs at most 1 % of the time; ``compile(device="cpu")``
+        goes on from there.
 
         >>> from addax import Sequential, layers
         >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
@@ -477,9 +478,8 @@ class Trainer:
     ) -> Any:
         """Take one step on these samples; returns loss and metrics of this batch.
 
-        A device with memory of its own that is lost, or fails amid the step, leaves the state of
-        the last copies on the host: made after the first step, and as often as costs at most 2 %
-        of the time.
+        Where the device fails, the state is that after the last step that was completed, as for
+        ``fit``: on a device with memory of its own, samples are kept until the next copies.
 
         >>> from addax import Sequential, layers
         >>> model = Sequential([layers.Input((2,)), layers.Dense(1)])
@@ -514,8 +514,10 @@ class Trainer:
                 if mode == "train":
                     self._watch(program)
                 objective.reset()
+                held = samples.copies() if recovery.is_copying else []
+                job = Job(program, held, sum(array.nbytes for array in held))
                 try:
-                    recovery.take(1, lambda _: program.run(samples.shared()))
+                    recovery.take(1, job, lambda _: program.run(samples.shared()))
                 except OutOfRangeError as error:
                     raise blame(error, samples, None) from None
                 return _returned(objective.report(), return_dict)
