@@ -63,6 +63,7 @@ void Variable::assign(const Tensor& value) {
     trace->write(shared_from_this(), source);
     return;
   }
+  assignments_.fetch_add(1, std::memory_order_relaxed);
   const Buffer& from = source.buffer("assign");
   if (type_.bytes() == 0) return;
   const VariableLocks lock(*this, true);

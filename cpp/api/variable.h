@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <shared_mutex>
 #include <span>
@@ -34,6 +36,8 @@ class Variable : public std::enable_shared_from_this<Variable> {
   // `value` must have the variable's shape (ShapeError). It is cast to the variable's dtype, except
   // from floating to integer or from a number to bool (DTypeError).
   void assign(const Tensor& value);
+  // How often numbers were assigned outside of programs.
+  uint64_t assignments() const { return assignments_.load(std::memory_order_relaxed); }
   // The stored numbers, also inside a trace.
   Tensor stored() const;
   void copy_to_host(void* to) const;
@@ -48,6 +52,7 @@ class Variable : public std::enable_shared_from_this<Variable> {
   TensorType type_;
   std::string name_;
   bool trainable_;
+  std::atomic<uint64_t> assignments_ = 0;
   mutable std::shared_mutex mutex_;
 };
 

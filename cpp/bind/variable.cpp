@@ -112,6 +112,8 @@ Tensor([1., 2.], dtype=float32))");
           py::arg("trainable") = true, py::arg("dtype") = py::none(),
           py::arg("device") = py::none())
       .def_property_readonly("value", &Variable::value, "The current value as a Tensor.")
+      .def_property_readonly("assignments", &Variable::assignments,
+                             "How often numbers were assigned outside of compiled programs.")
       .def_property("name", &Variable::name, &Variable::set_name, "Name, for summaries and files.")
       .def_property("trainable", &Variable::trainable, &Variable::set_trainable,
                     "Whether optimizers update it.")

@@ -55,6 +55,8 @@ class Keeper:
         self.moment = ""
         # Of these the copy counts, not what the device holds.
         self._lost: set[int] = set()
+        # The assignments to each variable that the copies and the log know of.
+        self._known: dict[int, int] = {}
 
     def keep(
         self,
@@ -76,6 +78,7 @@ class Keeper:
         self._copies, self._counter = copies, id(counter)
         self.moment = f"as after {self._steps} steps"
         self._lost.clear()
+        self._know_all()
         if (log := self._log()) is not None:
             log.clear()
         self._kept_at = time.perf_counter()
@@ -140,7 +143,7 @@ class Keeper:
 
     def _catch_up(self) -> None:
         host, steps = str(_core.resolve_device("cpu")), self._steps
-        variables = [v for copy in self._copies.values() if (v := copy.variable()) is not None]
+        variables = self._alive()
         stand_ins = StandIns(
             {
                 id(v): _core.Variable(
@@ -161,6 +164,7 @@ class Keeper:
         """Give all variables the copies' values, and do again what was done since."""
         self._lost.update(self._copies)
         self._restore(StandIns())
+        self._know_all()
         self._lost.clear()
 
     def _restore(self, stand_ins: StandIns) -> None:
@@ -176,17 +180,30 @@ class Keeper:
             variable = self._copies[key].variable()
             if variable is not None:
                 variable.assign(self._copies[key].value)
+                self._known[key] = variable.assignments
             self._lost.discard(key)
 
-    def replace(self, variable: _core.Variable) -> None:
-        """Take down that another value has been assigned to a variable."""
-        value = variable.numpy()
+    def replace(self, variable: _core.Variable, value: NDArray[Any]) -> None:
+        """Take down that this value has been assigned to a variable."""
         log = self._log()
         if log is None or self.has_lost(variable):
             self._copies[id(variable)] = _Copy(weakref.ref(variable), value)
             self._lost.discard(id(variable))
         else:
             log.add(Assignment(weakref.ref(variable), value))
+        self._known[id(variable)] = variable.assignments
+
+    def note_assignments(self) -> None:
+        """Take down what has been assigned to variables by their own ``assign``."""
+        for variable in self._alive():
+            if variable.assignments != self._known[id(variable)]:
+                self.replace(variable, variable.numpy())
+
+    def _alive(self) -> list[_core.Variable]:
+        return [v for copy in self._copies.values() if (v := copy.variable()) is not None]
+
+    def _know_all(self) -> None:
+        self._known = {id(variable): variable.assignments for variable in self._alive()}
 
 
 _keepers: dict[int, Keeper] = {}  # by the identity of variables that are alive
@@ -247,4 +264,4 @@ def assign(variable: _core.Variable, value: Any) -> None:
     """
     variable.assign(value)
     if keeper := _keepers.get(id(variable)):
-        keeper.replace(variable)
+        keeper.replace(variable, variable.numpy())

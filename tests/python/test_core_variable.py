@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+import addax as ax
 from addax import _core
 from addax.errors import DTypeError, ShapeError, TracedValueError
 
@@ -131,3 +132,20 @@ def test_variables_are_made_of_numbers() -> None:
         y = x + made
     assert made.numpy().tolist() == [1, 2]
     assert trace.finish([y]).run([[10.0, 10.0]])[0].tolist() == [11, 12]
+
+
+def test_assignments_are_counted_but_not_those_of_programs() -> None:
+    v = ax.Variable([1.0, 2.0])
+
+    @ax.function
+    def double() -> None:
+        v.assign(v * 2)
+
+    assert v.assignments == 0
+    v.assign([3.0, 4.0])
+    v.assign_add([1.0, 1.0])
+    v += 1
+    assert v.assignments == 3
+    double()
+    assert v.assignments == 3
+    assert v.tolist() == [10.0, 12.0]

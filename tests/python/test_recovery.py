@@ -196,6 +196,24 @@ def test_what_is_assigned_is_so_again_in_its_turn() -> None:
         assert host_copies.values_of([weight, count]) == [[5.0], 42]
 
 
+@pytest.mark.usefixtures("own_memory")
+def test_what_is_assigned_to_a_variable_itself_is_taken_down_before_the_next_step() -> None:
+    weight, count = variables()
+    watching, counting = Recovery(), Counting(count)
+    watching.watch(lambda: [weight, count], count)
+    watching._has_stepped = True
+    watching._keeper.share = 1e-30
+    watching.take(2, counting, counting)
+    weight.assign([7.0])
+    count.assign(10)
+    watching.take(3, counting, counting)
+    watching._keeper.put_back()
+    assert (weight.tolist(), count.tolist()) == ([7.0], 13)
+    watching.take(1, counting, counting)
+    watching._keeper.put_back()
+    assert (weight.tolist(), count.tolist()) == ([7.0], 14)
+
+
 def test_what_was_assigned_is_kept_where_steps_cannot_be_taken_again() -> None:
     class Hopeless(Counting):
         def redo(self, times: int, stand_ins: StandIns) -> None:

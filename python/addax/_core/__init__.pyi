@@ -453,6 +453,11 @@ class Variable:
         The transpose.
         """
     @property
+    def assignments(self) -> int:
+        """
+        How often numbers were assigned outside of compiled programs.
+        """
+    @property
     def device(self) -> str:
         """
         Name of the device that holds it.

@@ -105,6 +105,8 @@ class Recovery:
         It is as well when the log would be the larger of the two.
         """
         begin = time.perf_counter()
+        if self.is_copying:
+            self._keeper.note_assignments()
         try:
             run(steps)
         except (DeviceError, OutOfMemoryError) as error:
