@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -142,23 +143,23 @@ def infer(operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     unknown = any(
         None in x.shape for x in nested.leaves((args, kwargs)) if isinstance(x, SymbolicTensor)
     )
-    probes = [_probe(operation, args, kwargs, number) for number in range(2 if unknown else 1)]
-    first, *others = ([*nested.leaves(probe)] for probe in probes)
+    try:
+        first = _probe(operation, args, kwargs, 0)
+    except AddaxError as error:
+        if unknown:
+            error.args = (_with_unknowns(error, lambda: _probe(operation, args, kwargs, 1)),)
+        raise
+    others = nested.leaves(_probe(operation, args, kwargs, 1) if unknown else first)
     merged = []
-    for index, output in enumerate(first):
-        shape = tuple(output.shape)
-        for other in others:
-            shape = tuple(
-                a if a == b else None for a, b in zip(shape, other[index].shape, strict=True)
-            )
+    for output, other in zip(nested.leaves(first), others, strict=True):
+        shape = tuple(a if a == b else None for a, b in zip(output.shape, other.shape, strict=True))
         merged.append(SymbolicTensor(shape, output.dtype, naming.unique("symbolic_tensor")))
-    return nested.pack(probes[0], iter(merged))
+    return nested.pack(first, iter(merged))
 
 
 def _probe(
     operation: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], number: int
 ) -> Any:
-    tried: dict[tuple[int, ...], tuple[int | None, ...]] = {}
     with tracing.trace("shapes") as trace:
 
         def stand_in(x: Any) -> Any:
@@ -170,23 +171,32 @@ def _probe(
                 else (_EXTENT_PROBES[number] if axis else _BATCH_PROBES[number])
                 for axis, extent in enumerate(x.shape)
             )
-            tried[shape] = x.shape
             return trace.input(shape, x.dtype, x.name)
 
-        try:
-            return operation(
-                *nested.map_leaves(stand_in, args), **nested.map_leaves(stand_in, kwargs)
-            )
-        except AddaxError as error:
-            error.args = (_with_unknowns(str(error), tried),)
-            raise
+        return operation(*nested.map_leaves(stand_in, args), **nested.map_leaves(stand_in, kwargs))
 
 
-def _with_unknowns(told: str, tried: dict[tuple[int, ...], tuple[int | None, ...]]) -> str:
-    """Name the shapes that were tried as they are known."""
-    for probe, shape in tried.items():
-        told = told.replace(str(probe), str(shape))
-    return told
+# A number by itself, or beside the "x" of an area; no part of a name or of a fraction.
+_NUMBER = re.compile(r"((?<![\w.])\d+(?=x\d|\W|$)(?!\.\d)|(?<=\dx)\d+(?!\w|\.\d))")
+
+
+def _with_unknowns(error: AddaxError, retry: Callable[[], object]) -> str:
+    """Return what an error says with None for what follows from the sizes that were tried.
+
+    Those are the numbers in which it differs from the error with other sizes.
+    """
+    told = _NUMBER.split(str(error))
+    try:
+        retry()
+    except AddaxError as other:
+        differing = _NUMBER.split(str(other))
+        # Numbers are at the odd places.
+        if told[::2] == differing[::2]:
+            return "".join(a if a == b else "None" for a, b in zip(told, differing, strict=True))
+    return (
+        f"{error}\n(tried with {_BATCH_PROBES[0]} for an unknown number of samples and "
+        f"{_EXTENT_PROBES[0]} for other unknown extents)"
+    )
 
 
 def accept_symbolic(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -278,3 +278,27 @@ def test_an_error_while_building_shows_extents_that_are_not_known_as_none():
         L.MaxPooling2D(40)(images)
     with pytest.raises(ShapeError, match=r"\[add\] shapes \(None, None, 4\) and \(5,\)"):
         ax.ops.add(rows, np.ones(5, np.float32))
+
+
+class Picky(L.Layer):
+    """Says what it got beside numbers of its own."""
+
+    def call(self, inputs):
+        extents = "x".join(str(extent) for extent in inputs.shape[1:])
+        raise ShapeError(f"3 kernels (3, 3) of float32 at 0.3 on {tuple(inputs.shape)}, {extents}.")
+
+
+def test_an_error_while_building_leaves_the_numbers_of_the_user():
+    with pytest.raises(ShapeError) as caught:
+        Picky(name="picky_3")(L.Input((3,)))
+    assert str(caught.value) == (
+        "3 kernels (3, 3) of float32 at 0.3 on (None, 3), 3.\n"
+        "in layer 'picky_3', called with (None, 3)"
+    )
+    with pytest.raises(ShapeError, match=r"^3 .* \(3, 3\) .* \(None, None, 3\), Nonex3\.\n"):
+        Picky()(L.Input((None, 3)))
+
+
+def test_an_error_that_depends_on_the_size_tells_the_size():
+    with pytest.raises(ShapeError, match=r"images of 256x256 pixels.*\n\(tried with 3 .* and 256 "):
+        L.Conv2D(1, 300)(L.Input((None, None, 1)))
