@@ -45,6 +45,13 @@ class SymbolicTensor:
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
+    def __reduce__(self) -> Any:
+        """Copy the tensor alone: links from call to call may be longer than Python's stack.
+
+        The graph that it is copied with restores the one to its own call.
+        """
+        return SymbolicTensor, (self.shape, self.dtype, self.name, None, self.index)
+
     def __bool__(self) -> bool:
         raise _core.TracedValueError(
             f"bool() of the symbolic tensor '{self.name}': it has a shape and a dtype, its numbers "

@@ -133,6 +133,19 @@ def test_other_arguments_of_fit():
             model().fit(X, Y, **{"verbose": 0, **arguments})
 
 
+@pytest.mark.parametrize("rate", [1.0, -0.1, "0.5", None])
+def test_dropout_rate(rate):
+    with pytest.raises(InvalidArgumentError, match="Dropout: rate must be at least 0 and below 1"):
+        L.Dropout(rate)
+
+
+def test_units():
+    assert L.Dense(Y.max() + 1).get_config()["units"] == 3
+    for units in (0, 2.5, "3"):
+        with pytest.raises(InvalidArgumentError, match="Dense: units must be a positive integer"):
+            L.Dense(units)
+
+
 @pytest.mark.parametrize("steps", [0, -1, 1.5])
 def test_steps_of_evaluate_and_predict(steps):
     with pytest.raises(InvalidArgumentError, match="steps must be a positive integer"):

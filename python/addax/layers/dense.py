@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from addax import activations, initializers
 from addax.errors import InvalidArgumentError
 from addax.layers.base import Layer
@@ -30,9 +32,9 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
+        if not isinstance(units, int | np.integer) or units < 1:
             raise InvalidArgumentError(f"Dense: units must be a positive integer, got {units!r}")
-        self.units = units
+        self.units = int(units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from addax import random
 from addax.errors import InvalidArgumentError
 from addax.layers.base import Layer
@@ -24,8 +26,10 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise InvalidArgumentError(f"Dropout: rate must be at least 0 and below 1, got {rate}")
+        if not isinstance(rate, int | float | np.floating) or not 0 <= rate < 1:
+            raise InvalidArgumentError(
+                f"Dropout: rate must be at least 0 and below 1, got {rate!r}"
+            )
         self.rate = float(rate)
         self.noise_shape = noise_shape
         self.seed = seed

@@ -30,6 +30,13 @@ class CallGraph:
         self.nodes, met = self._ordered()
         self.layers = self._layers(met)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Link the tensors of a copy to its calls again."""
+        self.__dict__.update(state)
+        for node in self.nodes:
+            for tensor in nested.leaves(node.outputs):
+                tensor.node = node
+
     def _ordered(self) -> tuple[list[Node], list[Node]]:
         """Return the calls in an order for making them, and as met on the way from the outputs."""
         known = {id(tensor) for tensor in self.input_list}

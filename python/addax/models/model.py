@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from addax import nested
-from addax.errors import InvalidArgumentError, IoError
+from addax.errors import InvalidArgumentError, IoError, UnsupportedError
 from addax.layers.base import Layer
 from addax.models.graph import CallGraph
 from addax.naming import did_you_mean, unique
@@ -17,6 +17,7 @@ class Model(Trainer, Layer):
     """A layer with ``fit``, ``evaluate`` and ``predict``.
 
     Either drawn as a graph of calls from symbolic inputs to outputs, or subclassed like a layer.
+    A ``copy.deepcopy``, and what a pickle is read to, is at the same point of its training.
 
     >>> from addax import layers
     >>> x = layers.Input((4,))
@@ -128,6 +129,25 @@ class Model(Trainer, Layer):
         if type(self).build is not Model.build:
             super()._build(shape)
         self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make an equal model, of a class that has such arguments."""
+        if self._graph is not None and type(self).__init__ is Model.__init__:
+            raise UnsupportedError(
+                f"model '{self.name}' was drawn from symbolic tensors, which no configuration "
+                "holds: call the function that draws it again, and take over its weights"
+            )
+        return super().get_config()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy consists of; programs are compiled for each copy anew."""
+        return {key: value for key, value in vars(self).items() if key not in self._not_copied}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become a copy, on the device of the original."""
+        self.__dict__.update(state)
+        if self._device is not None:
+            self._move_to(self._device)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the weights to a safetensors file, and all that training goes on from.

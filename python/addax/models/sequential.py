@@ -59,7 +59,7 @@ class Sequential(Model):
             raise InvalidArgumentError(
                 f"model '{self.name}': expected layers, got {type(layer).__name__}"
             )
-        if any(layer.name == other.name for other in self._members):
+        if any(layer.name == other.name and layer is not other for other in self._members):
             raise InvalidArgumentError(
                 f"model '{self.name}' has a layer named '{layer.name}' already; names are unique"
             )
@@ -98,6 +98,8 @@ class Sequential(Model):
         """Create the weights for inputs of this shape; its first extent is that of the batch."""
         if input_shape is None or self._graph is not None:
             return
+        if not self._members:
+            raise InvalidArgumentError(f"model '{self.name}' has no layers: add() some")
         if not is_shape(input_shape):
             shapes = list(nested.leaves(input_shape))
             raise InvalidArgumentError(

@@ -44,6 +44,8 @@ class Trainer:
     _auto: bool | None
     _chosen_by: str | None
     _traced_once: bool
+    # What belongs to one object, of which a copy has its own.
+    _not_copied = frozenset({"_steps", "_recovery"})
 
     def _prepare(self) -> None:
         self.__dict__.update(
