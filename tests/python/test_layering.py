@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,27 @@ def test_core_names_no_particular_device() -> None:
         for match in DEVICE_NAME.finditer(COMMENT.sub("", (ROOT / source).read_text()))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def python_imports() -> dict[str, set[str]]:
+    """What each module or subpackage of the package imports of the others, also for types alone."""
+    package = ROOT / "python" / "addax"
+    rooms = {path.stem for path in package.iterdir() if path.suffix in ("", ".py")}
+    imports: dict[str, set[str]] = {room: set() for room in rooms}
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "addax":
+                imports[room] |= {alias.name for alias in node.names} & rooms
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("addax."):
+                imports[room].add(str(node.module).split(".")[1])
+    return {room: others - {room} for room, others in imports.items()}
+
+
+def test_python_imports_go_one_way() -> None:
+    imports = python_imports()
+    assert "training" in imports["models"] and "models" not in imports["training"]
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
 
 
 def test_files_stay_short() -> None:

@@ -6,14 +6,14 @@ import os
 from typing import Any
 
 from addax import nested
+from addax.call_graph import CallGraph
 from addax.errors import InvalidArgumentError, IoError, UnsupportedError
 from addax.layers.base import Layer
-from addax.models.graph import CallGraph
 from addax.naming import did_you_mean, unique
 from addax.training.trainer import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer):
     """A layer with ``fit``, ``evaluate`` and ``predict``.
 
     Either drawn as a graph of calls from symbolic inputs to outputs, or subclassed like a layer.

@@ -11,7 +11,7 @@ from addax.saving import files
 from addax.saving.names import generator_names, weight_names
 
 if TYPE_CHECKING:
-    from addax.models.model import Model
+    from addax.training.trainer import Trainer
 
 # How many differences an error names.
 _TOLD = 3
@@ -21,7 +21,7 @@ _OPTIMIZER = "optimizer/"
 Type = tuple[tuple[int, ...], str]
 
 
-def save(model: Model, path: str) -> None:
+def save(model: Trainer, path: str) -> None:
     """Write weights, random generators and, once it has trained, the optimizer's state."""
     _check_built(model)
     state = _model_state(model)
@@ -31,7 +31,7 @@ def save(model: Model, path: str) -> None:
     files.write(path, dict(zip(state, values, strict=True)))
 
 
-def load(model: Model, path: str) -> None:
+def load(model: Trainer, path: str) -> None:
     """Restore what ``save`` has written; nothing changes unless all of it fits."""
     _check_built(model)
     expected = {name: _type_of(variable) for name, variable in _model_state(model).items()}
@@ -53,14 +53,14 @@ def load(model: Model, path: str) -> None:
         host_copies.assign(variable, values[name])
 
 
-def _check_built(model: Model) -> None:
+def _check_built(model: Trainer) -> None:
     if not model.built:
         raise InvalidArgumentError(
             f"model '{model.name}' has no weights yet: call it, or build it with an input shape"
         )
 
 
-def _model_state(model: Model) -> dict[str, _core.Variable]:
+def _model_state(model: Trainer) -> dict[str, _core.Variable]:
     state = {f"weights/{name}": variable for name, variable in weight_names(model).items()}
     state["random/global"] = random.global_generator().state
     for name, variable in generator_names(model).items():
@@ -68,13 +68,13 @@ def _model_state(model: Model) -> dict[str, _core.Variable]:
     return state
 
 
-def _optimizer_state(model: Model) -> dict[str, _core.Variable]:
+def _optimizer_state(model: Trainer) -> dict[str, _core.Variable]:
     optimizer = model.optimizer
     names = _slot_names(model, optimizer.built_for)
     return _counters(model) | dict(zip(names, optimizer.slots, strict=True))
 
 
-def _optimizer_types(model: Model) -> dict[str, Type]:
+def _optimizer_types(model: Trainer) -> dict[str, Type]:
     """Return the types of the optimizer's variables, whether it has created its slots or not."""
     weights = model.trainable_weights
     types = {name: _type_of(variable) for name, variable in _counters(model).items()}
@@ -83,7 +83,7 @@ def _optimizer_types(model: Model) -> dict[str, Type]:
     return types | dict(zip(_slot_names(model, weights), slots, strict=True))
 
 
-def _counters(model: Model) -> dict[str, _core.Variable]:
+def _counters(model: Trainer) -> dict[str, _core.Variable]:
     optimizer = model.optimizer
     counters = {f"{_OPTIMIZER}iterations": optimizer.iterations}
     if optimizer.rate is not None:
@@ -91,7 +91,7 @@ def _counters(model: Model) -> dict[str, _core.Variable]:
     return counters
 
 
-def _slot_names(model: Model, weights: Iterable[_core.Variable]) -> list[str]:
+def _slot_names(model: Trainer, weights: Iterable[_core.Variable]) -> list[str]:
     names = {id(variable): name for name, variable in weight_names(model).items()}
     return [
         f"{_OPTIMIZER}{slot}/{names[id(weight)]}"
@@ -109,7 +109,7 @@ def _type_of(variable: _core.Variable) -> Type:
 
 
 def _other_model(
-    model: Model, path: str, expected: Mapping[str, Type], found: Mapping[str, Type]
+    model: Trainer, path: str, expected: Mapping[str, Type], found: Mapping[str, Type]
 ) -> AddaxError:
     def told(type_: Type) -> str:
         return f"{type_[0]} {type_[1]}"

@@ -21,7 +21,7 @@ from addax.training.data import Array, Arrays
 from addax.training.order import draw
 
 if TYPE_CHECKING:
-    from addax.models.model import Model
+    from addax.training.trainer import Trainer
 
 
 class Steps:
@@ -30,7 +30,7 @@ class Steps:
     # More kinds of data than this in use at once are compiled again.
     capacity = 32
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Trainer) -> None:
         self._model = model
         self._programs: dict[Any, _core.Executable] = {}
         self._cursor: _core.Variable | None = None
@@ -204,7 +204,7 @@ class Steps:
         return outputs, targets
 
 
-def _computed(array: Array, model: Model) -> str:
+def _computed(array: Array, model: Trainer) -> str:
     """Return the dtype in which a model takes an array; its layers cast further."""
     dtype: str = array.dtype.name
     if "float" not in dtype:
@@ -212,7 +212,7 @@ def _computed(array: Array, model: Model) -> str:
     return "float64" if model.dtype == "float64" else "float32"
 
 
-def build(model: Model, data: Arrays) -> None:
+def build(model: Trainer, data: Arrays) -> None:
     """Create all weights: by drawing the graph, or by tracing one call that is thrown away."""
     if not model.built:
         model._ensure_built((nested.map_leaves(lambda array: _Shape(array.shape), data.x),), {})

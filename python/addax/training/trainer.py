@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from addax import _core, callbacks, mixed_precision, nested, optimizers, placement, random
+from addax.call_graph import CallGraph
 from addax.errors import InvalidArgumentError, OutOfRangeError
+from addax.layers.base import Layer
 from addax.training import auto
 from addax.training import data as data_module
 from addax.training.auto import DeviceChoice, Step
@@ -22,16 +24,15 @@ from addax.training.progress import Progress, resolve
 from addax.training.recovery import Job, Recovery
 from addax.training.step import Steps, build
 
-if TYPE_CHECKING:
-    from addax.models.model import Model
-
 # A device that was chosen by one kind of step is chosen anew for the first of a higher one.
 _RANK = {"predict": 0, "test": 1, "train": 2}
 
 
-class Trainer:
-    """The part of a model that trains it."""
+class Trainer(Layer):
+    """A layer that is trained: what a model is beside what it computes."""
 
+    # The calls of a model that was drawn.
+    _graph: CallGraph | None
     optimizer: Any
     stop_training: bool
     stop_evaluating: bool
@@ -55,7 +56,7 @@ class Trainer:
             stop_predicting=False,
             history=None,
             _objective=None,
-            _steps=Steps(self._as_model()),
+            _steps=Steps(self),
             _recovery=Recovery(),
             device_choice=None,
             _device=None,
@@ -63,9 +64,6 @@ class Trainer:
             _chosen_by=None,
             _traced_once=False,
         )
-
-    def _as_model(self) -> Model:
-        return cast("Model", self)
 
     def _forget_programs(self) -> None:
         self._steps.forget()
@@ -101,7 +99,6 @@ class Trainer:
         for word in unknown:
             if word not in ("run_eagerly", "jit_compile", "steps_per_execution", "auto_scale_loss"):
                 raise TypeError(_unknown_argument(word))
-        model = self._as_model()
         settings = (optimizer, loss, loss_weights, metrics, weighted_metrics)
         is_move = device is not None and all(setting is None for setting in settings)
         if self._objective is None or not is_move:
@@ -116,14 +113,14 @@ class Trainer:
             self._device = placement.device_name(device)
         if self._device is not None:
             self._move_to(self._device)
-        if any(layer.compute_dtype == "bfloat16" for layer in model._flat()):
+        if any(layer.compute_dtype == "bfloat16" for layer in self._flat()):
             used = self._device or _core.current_device()
             mixed_precision.warn_unless_fast(used, "bfloat16")
         self._forget_programs()
 
     def _output_names(self) -> list[str] | None:
         """Return the names by which losses and targets may call the outputs."""
-        graph = self._as_model()._graph
+        graph = self._graph
         if graph is None:
             return None
         if isinstance(graph.outputs, dict):
@@ -155,7 +152,7 @@ class Trainer:
     def _compiled_for(self, method: str) -> Objective:
         if self._objective is None:
             raise InvalidArgumentError(
-                f"model '{self._as_model().name}' must be compiled before {method}(): call "
+                f"model '{self.name}' must be compiled before {method}(): call "
                 "model.compile(optimizer=..., loss=...)"
             )
         return self._objective
@@ -169,23 +166,22 @@ class Trainer:
         """Take all that a compiled model consists of to a device."""
         self._device = device
         move = placement.Move(device, self._state())
-        self._as_model()._move(move)
+        self._move(move)
         if self._objective is not None:
             self.optimizer.move(move)
             self._objective.move(move)
 
     def _state(self) -> list[_core.Variable]:
         """Return the variables that make the model, its optimizer and its report."""
-        model = self._as_model()
         generators = [
             part.state
-            for layer in model._flat()
+            for layer in self._flat()
             for part in vars(layer).values()
             if isinstance(part, random.SeedGenerator)
         ]
         reported = [variable for metric in self.metrics for variable in metric.variables]
         optimizer = [] if self.optimizer is None else self.optimizer.variables
-        return [*model.weights, *generators, *optimizer, *reported]
+        return [*self.weights, *generators, *optimizer, *reported]
 
     def _watch(self, program: _core.Executable) -> None:
         """Have the steps of a program of training watched over."""
@@ -204,7 +200,7 @@ class Trainer:
                 if self._chosen_by is None or _RANK[mode] > _RANK[self._chosen_by]:
                     self._choose(samples, mode, step, progress)
         with self._on_device():
-            build(self._as_model(), samples)
+            build(self, samples)
             yield
 
     def _choose(
@@ -215,7 +211,7 @@ class Trainer:
                 self._forget_programs()
                 self._move_to(device)
             with placement.use(device):
-                build(self._as_model(), samples)
+                build(self, samples)
                 return step()
 
         first = self._device or _core.current_device()
@@ -465,7 +461,7 @@ class Trainer:
         """Give flat results the structure of the model's outputs."""
         if len(results) == 1:
             return results[0]
-        graph = self._as_model()._graph
+        graph = self._graph
         return nested.pack(graph.outputs, iter(results)) if graph is not None else results
 
     # ---- Single batches.
