@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/eager.h"
+#include "bind/gil.h"
 
 namespace addax::bind {
 
@@ -21,7 +22,7 @@ class CallGil {
  private:
   static bool is_long(std::span<const Operand> inputs);
 
-  std::optional<pybind11::gil_scoped_release> release_;
+  std::optional<GilRelease> release_;
 };
 
 // Applies an op to operands that are converted already.

@@ -9,6 +9,7 @@
 #include "api/devices.h"
 #include "api/errors.h"
 #include "bind/dlpack.h"
+#include "bind/gil.h"
 #include "core/error.h"
 
 namespace addax::bind {
@@ -118,6 +119,13 @@ Operand array_operand(const py::handle& object) {
 
 }  // namespace
 
+py::str text_to_python(std::string_view text) {
+  PyObject* const decoded =
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
 DType dtype_from_python(const py::handle& object) {
   if (object.is(py::handle(reinterpret_cast<PyObject*>(&PyFloat_Type)))) return DType::Float32;
   if (object.is(py::handle(reinterpret_cast<PyObject*>(&PyLong_Type)))) return DType::Int32;
@@ -182,7 +190,7 @@ py::array numpy_from_tensor(const Tensor& tensor, std::string_view what) {
   const void* data = tensor.host_data(what);
   if (data == nullptr) {
     py::array array(dtype, shape);
-    const py::gil_scoped_release release;
+    const GilRelease release;
     tensor.copy_to_host(array.mutable_data(), what);
     return array;
   }

@@ -14,6 +14,9 @@ namespace addax::bind {
 
 namespace py = pybind11;
 
+// A text that may come from a plug-in, a driver or the file system: what is not UTF-8 is replaced.
+py::str text_to_python(std::string_view text);
+
 // A dtype from its name, a NumPy dtype or scalar type, or Python's bool, int and float (which mean
 // int32 and float32). DTypeError names the supported ones.
 DType dtype_from_python(const py::handle& object);

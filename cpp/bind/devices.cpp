@@ -1,7 +1,6 @@
 #include "api/devices.h"
 
 #include <pybind11/stl.h>
-#include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
 #include <string>
@@ -11,6 +10,7 @@
 #include "api/eager.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"
+#include "bind/gil.h"
 #include "bind/types.h"
 #include "core/error.h"
 #include "cpu/plugin.h"
@@ -33,8 +33,14 @@ void start_devices() {
 
 using Counters = py::typing::Dict<py::str, py::int_>;
 
-// A string or an object with __fspath__.
-std::filesystem::path path_of(const py::object& path) { return path.cast<std::filesystem::path>(); }
+// Of a string, bytes or an object with __fspath__.
+std::filesystem::path path_of(const py::object& path) {
+  const std::string bytes = py::module_::import("os").attr("fsencode")(path).cast<py::bytes>();
+  if (bytes.find('\0') != std::string::npos) {
+    throw InvalidArgumentError("[load_device] the path of a plug-in must not hold a zero byte");
+  }
+  return bytes;
+}
 
 py::list dtype_names(uint32_t mask) {
   py::list names;
@@ -50,10 +56,10 @@ Record record_of(Device& device) {
   const adx_properties& properties = device.properties();
   Record record;
   record["name"] = device.name();
-  record["kind"] = std::string(properties.kind);
-  record["description"] = std::string(properties.name);
-  record["vendor"] = std::string(properties.vendor);
-  record["details"] = std::string(properties.details);
+  record["kind"] = text_to_python(properties.kind);
+  record["description"] = text_to_python(properties.name);
+  record["vendor"] = text_to_python(properties.vendor);
+  record["details"] = text_to_python(properties.details);
   record["score"] = properties.score;
   record["units"] = properties.units;
   record["memory"] = properties.total_memory;
@@ -99,7 +105,7 @@ void set_program_cache_capacity(int64_t capacity) {
 }
 
 void warn(const std::string& text) {
-  const py::gil_scoped_acquire acquire;
+  const GilAcquire acquire;
   if (PyErr_WarnEx(PyExc_UserWarning, text.c_str(), 1) != 0) throw py::error_already_set();
 }
 
@@ -108,7 +114,7 @@ void warn(const std::string& text) {
 void bind_devices(py::module_& module) {
   on_first_device_use(&start_devices);
   find_devices_by([](const std::string& name) -> Device& {
-    const py::gil_scoped_acquire acquire;
+    const GilAcquire acquire;
     return device_named(name);
   });
   set_warning_receiver(&warn);
@@ -124,9 +130,9 @@ void bind_devices(py::module_& module) {
   module.def(
       "device_failures",
       [] {
-        std::vector<std::pair<std::string, std::string>> failures;
+        std::vector<std::pair<py::str, py::str>> failures;
         for (const DeviceFailure& failure : device_registry().failures()) {
-          failures.emplace_back(failure.path, failure.reason);
+          failures.emplace_back(text_to_python(failure.path), text_to_python(failure.reason));
         }
         return failures;
       },
@@ -151,7 +157,7 @@ void bind_devices(py::module_& module) {
       [](const std::string& name) {
         Device& device = device_named(name);
         std::vector<std::pair<std::string, std::string>> results;
-        const py::gil_scoped_release release;
+        const GilRelease release;
         for (const CheckResult& result : check_device(device)) {
           results.emplace_back(result.check, result.failure);
         }
@@ -178,7 +184,7 @@ void bind_devices(py::module_& module) {
       py::arg("name"), "Whether a device works in the host's memory.");
   module.def("num_threads", &num_threads, "Threads that work on one region.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"),
-             py::call_guard<py::gil_scoped_release>(), "Sets the number of threads.");
+             py::call_guard<GilRelease>(), "Sets the number of threads.");
   module.def("memory_info", &memory_info, py::arg("device") = py::none(),
              "Bytes in use, cached for reuse, in use at most so far, and still free (0: unknown).");
   module.def("trim_memory", &trim_memory,

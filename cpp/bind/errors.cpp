@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/errors.h"
+#include "bind/convert.h"
 #include "core/error.h"
 #include "runtime/failed_run.h"
 #include "runtime/value_check.h"
@@ -89,7 +90,7 @@ PyObject* class_of(const Error& error) {
 
 void raise_value_check(const ValueCheckError& error) {
   const FailedCheck& check = error.check();
-  py::object exception = py::handle(python_classes[kOutOfRange])(error.what());
+  py::object exception = py::handle(python_classes[kOutOfRange])(text_to_python(error.what()));
   exception.attr("op") = check.op;
   exception.attr("label") = check.label;
   exception.attr("index") = check.index;
@@ -99,7 +100,7 @@ void raise_value_check(const ValueCheckError& error) {
 }
 
 void raise_failed_run(const Error& error, const FailedRun& run) {
-  py::object exception = py::handle(class_of(error))(error.what());
+  py::object exception = py::handle(class_of(error))(text_to_python(error.what()));
   exception.attr("step") = run.step;
   PyErr_SetObject(class_of(error), exception.ptr());
 }
@@ -115,7 +116,7 @@ void translate(std::exception_ptr pointer) {
     if (const auto* const run = dynamic_cast<const FailedRun*>(&error)) {
       raise_failed_run(error, *run);
     } else {
-      PyErr_SetString(class_of(error), error.what());
+      PyErr_SetObject(class_of(error), text_to_python(error.what()).ptr());
     }
   }
 }

@@ -13,6 +13,7 @@
 #include "api/executable.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"
+#include "bind/gil.h"
 #include "bind/types.h"
 #include "core/error.h"
 #include "graph/text.h"
@@ -51,7 +52,7 @@ TensorType tensor_type(const std::vector<int64_t>& shape, const py::object& dtyp
 
 std::vector<Tensor> run(Executable& self, const Items& inputs) {
   const std::vector<Tensor> tensors = concrete_tensors(inputs);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return self.run(tensors);
 }
 
@@ -72,7 +73,7 @@ std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_s
   constexpr double kSignalInterval = 0.05;
   auto reported = steady_clock::now();
   const auto poll = [&](uint64_t steps_done) {
-    const py::gil_scoped_acquire acquire;
+    const GilAcquire acquire;
     // Does something on the main thread only, as Python's signal handlers do.
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     const auto now = steady_clock::now();
@@ -83,7 +84,7 @@ std::vector<Tensor> run_steps(Executable& self, const Items& inputs, int64_t n_s
   };
   std::vector<Tensor> outputs;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     outputs = self.run_steps(tensors, static_cast<uint64_t>(n_steps), poll,
                              std::min(interval, kSignalInterval));
   }
@@ -95,7 +96,7 @@ std::unique_ptr<Rehearsal> rehearse(const Executable& self, const Items& inputs,
                                     const std::string& device) {
   const std::vector<Tensor> tensors = concrete_tensors(inputs);
   Device& target = device_named(device);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return self.rehearse(tensors, target);
 }
 
@@ -112,7 +113,7 @@ std::unique_ptr<Executable> rebind(const Executable& self,
 
 double run_rehearsal(Rehearsal& self, int64_t n_steps) {
   require_steps("rehearsal", n_steps);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return self.run(static_cast<uint64_t>(n_steps));
 }
 
@@ -212,7 +213,7 @@ void bind_trace(py::module_& module) {
           "finish",
           [](Trace& self, const std::vector<Tensor>& outputs, const py::object& device) {
             Device& target = device_from_python(device);
-            const py::gil_scoped_release release;
+            const GilRelease release;
             return self.finish(outputs, target);
           },
           py::arg("outputs"), py::arg("device") = py::none(),

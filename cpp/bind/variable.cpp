@@ -8,6 +8,7 @@
 #include "api/trace.h"
 #include "bind/bindings.h"
 #include "bind/convert.h"
+#include "bind/gil.h"
 #include "bind/operators.h"
 #include "core/error.h"
 #include "ops/registry.h"
@@ -20,8 +21,8 @@ using Pointer = std::shared_ptr<Variable>;
 // Waiting for a variable with the GIL held would keep the thread that holds the variable from ever
 // getting through.
 void* release_gil() { return PyGILState_Check() != 0 ? PyEval_SaveThread() : nullptr; }
-void restore_gil(void* state) {
-  if (state != nullptr) PyEval_RestoreThread(static_cast<PyThreadState*>(state));
+void take_gil_back(void* state) {
+  if (state != nullptr) restore_gil(static_cast<PyThreadState*>(state));
 }
 
 // Numbers that lie outside of the graph even when a trace is open.
@@ -57,7 +58,7 @@ Tensor new_value(const Variable& variable, const py::handle& value) {
 
 void assign(const Pointer& self, const py::handle& value) {
   const Tensor tensor = new_value(*self, value);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   self->assign(tensor);
 }
 
@@ -91,7 +92,7 @@ IntTuple shape_of(const Variable& variable) {
 }  // namespace
 
 void bind_variable(py::module_& module) {
-  set_wait_hooks({&release_gil, &restore_gil});
+  set_wait_hooks({&release_gil, &take_gil_back});
 
   py::class_<Variable, Pointer> cls(
       module, "Variable", py::dynamic_attr(),
@@ -151,7 +152,7 @@ Tensor([1., 2.], dtype=float32))");
                                                                        const py::object& value) {
       const auto variable = self.cast<Pointer>();
       const Operand operand = operand_from_python(value, "assign");
-      const py::gil_scoped_release release;
+      const GilRelease release;
       variable->assign(addax::apply(*op, std::array{Operand(variable), operand}));
     };
     const auto and_return = [function](const VariableObject& self, const py::object& value) {

@@ -130,6 +130,7 @@ adx_buffer* CachingAllocator::try_alloc(uint64_t capacity, std::string& reason) 
     reason = "the largest possible allocation is " + readable(largest == 0 ? kLargest : largest);
     return nullptr;
   }
+  device_.check_process();
   Status status;
   adx_buffer* const handle = device_.api().alloc(device_.handle(), capacity, status.get());
   if (status.code() == ADX_OUT_OF_MEMORY) {

@@ -1,5 +1,7 @@
 #include "device/device.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -38,6 +40,9 @@ void check_range(const Buffer& buffer, uint64_t offset, uint64_t bytes) {
   }
 }
 
+// Reports have the texts of a device in one line.
+bool is_control(char c) { return (c >= 0 && c < ' ') || c == '\x7F'; }
+
 // Waits for the queue also where work was refused: what it took before may use the caller's memory.
 void finish(const QueueLease& lease, const Status& status, const std::string& device) {
   try {
@@ -73,14 +78,21 @@ void QueueLease::synchronize() const {
 }
 
 Device::Device(std::string name, const adx_device_api& api, adx_device* handle)
-    : name_(std::move(name)), api_(api), handle_(handle), properties_{}, allocator_(*this) {
+    : name_(std::move(name)),
+      api_(api),
+      handle_(handle),
+      properties_{},
+      process_(getpid()),
+      allocator_(*this) {
   read_properties();
-  for (const std::span<const char> text :
-       {std::span<const char>(properties_.kind), std::span<const char>(properties_.name),
-        std::span<const char>(properties_.vendor), std::span<const char>(properties_.details)}) {
-    if (std::find(text.begin(), text.end(), '\0') == text.end()) {
+  for (const std::span<char> text :
+       {std::span<char>(properties_.kind), std::span<char>(properties_.name),
+        std::span<char>(properties_.vendor), std::span<char>(properties_.details)}) {
+    const auto end = std::find(text.begin(), text.end(), '\0');
+    if (end == text.end()) {
       throw DeviceError("[" + name_ + "] a text in the device's properties does not end");
     }
+    std::replace_if(text.begin(), end, is_control, ' ');
   }
   if (!std::has_single_bit(properties_.alignment) || properties_.alignment > kLargestAlignment) {
     throw DeviceError("[" + name_ + "] the device's alignment must be a power of two up to " +
@@ -158,7 +170,16 @@ uint64_t Device::free_memory() {
   return api_.free_memory == nullptr ? 0 : api_.free_memory(handle_);
 }
 
+void Device::check_process() const {
+  if (is_asynchronous() && getpid() != process_) {
+    throw DeviceError("[" + name_ +
+                      "] the device works in the process that loaded it, not in one forked from "
+                      "that; start workers by spawn");
+  }
+}
+
 QueueLease Device::queue() {
+  check_process();
   {
     const std::lock_guard lock(queues_mutex_);
     if (!idle_queues_.empty()) {

@@ -67,6 +67,10 @@ class Device {
   uint64_t free_memory();  // 0 when unknown
   QueueLease queue();
 
+  // DeviceError in a process that was forked from the one that loaded an asynchronous device:
+  // threads and queues stay behind, and who waits for them waits for ever.
+  void check_process() const;
+
   const adx_device_api& api() const { return api_; }
   adx_device* handle() const { return handle_; }
 
@@ -81,6 +85,7 @@ class Device {
   adx_device_api api_;
   adx_device* handle_;
   adx_properties properties_;
+  int process_;  // that loaded the device
   CachingAllocator allocator_;
   std::mutex queues_mutex_;
   std::vector<adx_queue*> idle_queues_;

@@ -24,6 +24,7 @@ std::atomic<const HostServices*> installed{&kSerial};
 const HostServices& services() { return *installed.load(std::memory_order_acquire); }
 
 void log(adx_log_level level, const char* text) {
+  if (text == nullptr) return;
   if (level == ADX_LOG_WARNING || env::log_enabled("kernels")) env::log("device", text);
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "core/error.h"
+#include "device/elf.h"
 #include "device/host.h"
 #include "device/status.h"
 #include "device/trial.h"
@@ -23,15 +24,29 @@ constexpr size_t kApiSize = offsetof(adx_device_api, run) + sizeof(adx_device_ap
 // More than any version will have: what a plug-in says beyond is taken for a mistake.
 constexpr size_t kLargestStruct = size_t{1} << 16;
 constexpr int32_t kMostDevices = 1024;
+constexpr size_t kLongestName = 63;
+
+// What users write for a device that is to be chosen.
+constexpr std::string_view kReservedNames[] = {"auto", "gpu"};
 
 [[noreturn]] void reject(const std::string& path, const std::string& reason) {
   throw DeviceError("[" + path + "] " + reason);
 }
 
-bool is_name(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+void check_name(const std::string& path, std::string_view name) {
+  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
+  if (!is_name || name.size() > kLongestName) {
+    reject(path, "its name must consist of a-z, 0-9, '_' and '-', 1 to " +
+                     std::to_string(kLongestName) + " of them, got '" +
+                     std::string(name.substr(0, kLongestName)) + "'");
+  }
+  if (std::find(std::begin(kReservedNames), std::end(kReservedNames), name) !=
+      std::end(kReservedNames)) {
+    reject(path, "its name must not be '" + std::string(name) +
+                     "', which stands for a device that is chosen; take another");
+  }
 }
 
 void check_size(const std::string& path, const char* what, size_t size, size_t least) {
@@ -74,9 +89,7 @@ adx_device_api read_api(const adx_device_api& table, const std::string& path) {
   return api;
 }
 
-}  // namespace
-
-Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
+Plugin read_plugin(adx_plugin_fn function, const std::string& path) {
   Status status;
   const adx_plugin* const table = function(&host_table(), status.get());
   status.check(path);
@@ -86,12 +99,11 @@ Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
     reject(path, "it is made for version " + std::to_string(table->abi_version) +
                      " of the device ABI; this is version " + std::to_string(ADX_ABI_VERSION));
   }
-  if (table->name == nullptr || !is_name(table->name)) {
-    reject(path, "its name must consist of a-z, 0-9, '_' and '-'");
-  }
+  check_name(path, table->name == nullptr ? "" : table->name);
   if (table->api == nullptr) reject(path, "it has no function table");
   if (table->num_devices < 0 || table->num_devices > kMostDevices) {
-    reject(path, "it says that it has " + std::to_string(table->num_devices) + " devices");
+    reject(path, "it says that it has " + std::to_string(table->num_devices) +
+                     " devices; there are 1 to " + std::to_string(kMostDevices));
   }
   if (table->num_devices > 0 && table->devices == nullptr) reject(path, "its devices are null");
   if (table->num_devices == 0) reject(path, "it found no device on this machine");
@@ -119,11 +131,37 @@ Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
   return plugin;
 }
 
-Plugin open_plugin(const std::filesystem::path& path) {
+void check_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    throw IoError("[" + path.string() + "] there is no such plug-in file");
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  const std::string place = "[" + path.string() + "] ";
+  if (std::filesystem::is_directory(status)) {
+    throw IoError(place + "this is a folder; name the plug-in's file in it");
   }
+  if (!std::filesystem::exists(status)) throw IoError(place + "there is no such plug-in file");
+  if (!std::filesystem::is_regular_file(status)) throw IoError(place + "this is no plain file");
+  if (lacks_its_end(path)) {
+    throw IoError(place + "the file is shorter than the library in it; copy or build it anew");
+  }
+}
+
+}  // namespace
+
+Plugin open_plugin(adx_plugin_fn function, const std::string& path) {
+  const std::string thrown = "it lets a C++ exception out; catch it and fill in the status: ";
+  try {
+    return read_plugin(function, path);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& exception) {
+    reject(path, thrown + exception.what());
+  } catch (...) {
+    reject(path, thrown + "of an unknown type");
+  }
+}
+
+Plugin open_plugin(const std::filesystem::path& path) {
+  check_file(path);
   // A name without a folder would be looked for elsewhere.
   const std::string file = std::filesystem::absolute(path);
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);

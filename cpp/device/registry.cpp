@@ -25,8 +25,9 @@ std::vector<std::filesystem::path> plugin_files(const std::filesystem::path& pat
   std::error_code error;
   if (!std::filesystem::is_directory(path, error)) return {path};
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.path().extension() == ".so") files.push_back(entry.path());
+  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".so") files.push_back(entry->path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -152,7 +153,12 @@ void DeviceRegistry::discover_locked() {
     pending_.insert(pending_.begin(), asked.begin(), asked.end());
   }
   for (const std::filesystem::path& path : std::exchange(pending_, {})) {
-    for (const std::filesystem::path& file : plugin_files(path)) {
+    const std::vector<std::filesystem::path> files = plugin_files(path);
+    if (files.empty()) {
+      record_locked(
+          {path.string(), "[" + path.string() + "] the folder has no readable *.so file"});
+    }
+    for (const std::filesystem::path& file : files) {
       try {
         load_locked(file);
       } catch (const Error&) {

@@ -31,6 +31,7 @@ PassTarget pass_target(Device& device) {
 }
 
 CompiledGraph::CompiledGraph(const Graph& graph, Device& device) : graph_(graph), device_(device) {
+  device.check_process();
   const MemoryPlan plan = plan_memory(graph, device.properties().alignment);
   log_program(graph, plan, device.name());
   const FlatGraph flat(graph, plan);

@@ -28,13 +28,16 @@ WHILE_LOADED = {
     "VERSION": "made for version 2 of the device ABI; this is version 1",
     "ENTRY_ERROR": "no such hardware on this machine",
     "ENTRY_NOTHING": "returned no plug-in and no error",
+    "ENTRY_IN_LATIN_1": "no caf\N{REPLACEMENT CHARACTER} on this machine",
     "SMALL_TABLE": "its function table says that it has 16 bytes",
     "HUGE_TABLE": "its function table says that it has 1073741824 bytes",
     "LACKS_RUN": "lacks the mandatory function 'run'",
-    "BAD_NAME": "its name must consist of",
+    "BAD_NAME": "its name must consist of a-z, 0-9, '_' and '-', 1 to 63 of them, got 'Not A Name'",
+    "NAME_RESERVED": "its name must not be 'gpu', which stands for a device that is chosen",
+    "NAME_TOO_LONG": "its name must consist of",
     "NAME_TAKEN": "a plug-in named 'cpu' is loaded already, from built-in",
     "NO_DEVICES": "found no device on this machine",
-    "TOO_MANY_DEVICES": "says that it has 1048576 devices",
+    "TOO_MANY_DEVICES": "says that it has 1048576 devices; there are 1 to 1024",
     "NULL_DEVICE": "null_device:0 is null",
     "SOME_EVENTS": "has 1 of the 6 functions for events",
     "PROPERTIES_ERROR": "[properties_error:0] the driver is asleep",
@@ -47,6 +50,11 @@ WHILE_LOADED = {
     "QUEUE_NOTHING": "'queue_create' gave neither a result nor an error",
     "COPY_ERROR": "[copy_error:0] the bus is late",
     "COPY_NOTHING": "what is copied there does not come back",
+}
+# What doctor says of a device whose texts are odd.
+OF_TEXTS = {
+    "TEXT_IN_LATIN_1": "(caf\N{REPLACEMENT CHARACTER}, 0.0 GiB)",
+    "TEXT_OF_LINES": "score 0): first   missing: second",
 }
 # What is raised where the fault shows only when a model or an op runs.
 WHILE_USED = {
@@ -93,8 +101,8 @@ def script(code: str, plugins: list[Path], path: Path | None = None) -> object:
 def doctor(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report on all plug-ins that cannot be loaded and one that can."""
     folder = tmp_path_factory.mktemp("plugins")
-    plugins = [build(folder, fault) for fault in WHILE_LOADED]
-    return python("-m", "addax", "doctor", plugins=[*plugins, build(folder, "NONE")])
+    plugins = [build(folder, fault) for fault in (*WHILE_LOADED, *OF_TEXTS, "NONE")]
+    return python("-m", "addax", "doctor", plugins=plugins)
 
 
 @pytest.mark.parametrize("fault", WHILE_LOADED)
@@ -102,6 +110,12 @@ def test_doctor_tells_why_a_plug_in_is_missing(fault: str, doctor: str) -> None:
     line = next(line for line in doctor.splitlines() if f"{fault.lower()}.so: " in line)
     assert line.strip().startswith("missing: ")
     assert WHILE_LOADED[fault] in line
+
+
+@pytest.mark.parametrize("fault", OF_TEXTS)
+def test_doctor_shows_odd_texts_in_one_line(fault: str, doctor: str) -> None:
+    line = next(line for line in doctor.splitlines() if line.startswith(f"  {fault.lower()}:0 "))
+    assert OF_TEXTS[fault] in line
 
 
 def test_what_works_works_beside_broken_plug_ins(doctor: str) -> None:

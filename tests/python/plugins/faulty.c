@@ -10,11 +10,14 @@ enum fault {
   VERSION,
   ENTRY_ERROR,
   ENTRY_NOTHING,
+  ENTRY_IN_LATIN_1,
   SMALL_TABLE,
   HUGE_TABLE,
   LACKS_RUN,
   BAD_NAME,
   NAME_TAKEN,
+  NAME_RESERVED,
+  NAME_TOO_LONG,
   NO_DEVICES,
   TOO_MANY_DEVICES,
   NULL_DEVICE,
@@ -29,6 +32,9 @@ enum fault {
   QUEUE_NOTHING,
   COPY_ERROR,
   COPY_NOTHING,
+  /* in its texts alone */
+  TEXT_IN_LATIN_1,
+  TEXT_OF_LINES,
   /* while it is used */
   OUT_OF_MEMORY,
   SUPPORTS_ERROR,
@@ -68,6 +74,8 @@ static void properties(adx_device* device, adx_properties* out, adx_status* stat
   if (IS(PROPERTIES_ERROR)) fail(status, ADX_DEVICE, "the driver is asleep");
   if (IS(PROPERTIES_TOO_LONG)) memset((char*)out + out->struct_size, 1, 8);
   if (IS(ENDLESS_TEXT)) memset(out->name, 'x', sizeof out->name);
+  if (IS(TEXT_IN_LATIN_1)) strcpy(out->name, "caf\xE9");
+  if (IS(TEXT_OF_LINES)) strcpy(out->details, "first\n  missing: second");
   strcpy(out->kind, "faulty");
   out->flags = ADX_UNIFIED_MEMORY;
   out->alignment = IS(ODD_ALIGNMENT) ? 48 : 64;
@@ -166,6 +174,7 @@ void the_function_that_nobody_has(void);
 
 const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status* status) {
   static adx_device the_device;
+  static char long_name[1000];
   static adx_device* const devices[] = {IS(NULL_DEVICE) ? NULL : &the_device};
   static const adx_device_api api = {.struct_size = IS(SMALL_TABLE)  ? 16
                                                     : IS(HUGE_TABLE) ? 1 << 30
@@ -186,9 +195,11 @@ const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status* status) {
                                      .run = IS(LACKS_RUN) ? NULL : run};
   static const adx_plugin plugin = {.struct_size = sizeof plugin,
                                     .abi_version = IS(VERSION) ? 2 : ADX_ABI_VERSION,
-                                    .name = IS(BAD_NAME)     ? "Not A Name"
-                                            : IS(NAME_TAKEN) ? "cpu"
-                                                             : TEXT(NAME),
+                                    .name = IS(BAD_NAME)        ? "Not A Name"
+                                            : IS(NAME_TAKEN)    ? "cpu"
+                                            : IS(NAME_RESERVED) ? "gpu"
+                                            : IS(NAME_TOO_LONG) ? long_name
+                                                                : TEXT(NAME),
                                     .version = "1",
                                     .api = &api,
                                     .devices = devices,
@@ -196,9 +207,11 @@ const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status* status) {
                                                    : IS(TOO_MANY_DEVICES) ? 1 << 20
                                                                           : 1};
   (void)host;
+  memset(long_name, 'x', sizeof long_name - 1);
+  if (IS(ENTRY_IN_LATIN_1)) fail(status, ADX_DEVICE, "no caf\xE9 on this machine");
   if (IS(ENTRY_ERROR)) fail(status, ADX_DEVICE, "no such hardware on this machine");
 #ifdef UNDEFINED
   the_function_that_nobody_has();
 #endif
-  return IS(ENTRY_ERROR) || IS(ENTRY_NOTHING) ? NULL : &plugin;
+  return IS(ENTRY_ERROR) || IS(ENTRY_NOTHING) || IS(ENTRY_IN_LATIN_1) ? NULL : &plugin;
 }
