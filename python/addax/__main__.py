@@ -1,4 +1,4 @@
-"""``python -m addax doctor``, ``python -m addax device-test``."""
+"""``python -m addax doctor``, ``device-test`` and ``ops``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,23 @@ def main(arguments: list[str] | None = None) -> int:
     )
     device_test.add_argument("plugin", help="a plug-in's file, or the name of a device: cpu:0")
     device_test.add_argument("-v", "--verbose", action="store_true", help="tell what passes, too")
+    ops = commands.add_parser("ops", help="the ops that devices are given, with their attributes")
+    ops.add_argument("name", nargs="*", help="tell all about these")
     given = parser.parse_args(arguments)
 
     if given.command == "device-test":
         from addax.conformance.report import check_plugin
 
         return 0 if check_plugin(given.plugin, verbose=given.verbose) else 1
+    if given.command == "ops":
+        from addax.errors import InvalidArgumentError
+        from addax.op_list import listing
+
+        try:
+            print(listing(given.name))
+        except InvalidArgumentError as error:
+            ops.error(str(error))
+        return 0
     from addax.doctor import report
 
     print(report())

@@ -109,6 +109,15 @@ def test_a_device_that_computes_nothing_fails() -> None:
         assert f"FAILED {check}" not in report
 
 
+def test_ops_tells_what_devices_are_given() -> None:
+    lines = python(dict(os.environ), "-m", "addax", "ops").splitlines()
+    assert "take(x, indices) -> y: primitive  Slices of `x` along an axis" in "\n".join(lines)
+    assert len(lines) > 100
+    told = python(dict(os.environ), "-m", "addax", "ops", "fused", "matmul")
+    assert "  transpose_b (Bool) = False: " in told
+    python(dict(os.environ), "-m", "addax", "ops", "matmull", status=2)
+
+
 @pytest.mark.parametrize("plugin", ["./nothing.so", "nothing"])
 def test_what_is_no_device_fails(plugin: str) -> None:
     report = python(dict(os.environ), "-m", "addax", "device-test", plugin, status=1)

@@ -11,17 +11,19 @@
  * failed call returns null where it returns a pointer, leaves what it was to fill in undefined, has
  * created nothing and leaks nothing; the device, and every object made before, stays usable. A call
  * that succeeds leaves the status alone. Functions without a status cannot fail. No exception and
- * no longjmp crosses the line.
+ * no longjmp crosses the line. Texts are UTF-8.
  *
  * Ownership: whoever creates an object destroys it through the same table. The host destroys
  * programs, events, queues and buffers that are not in use by work in a queue, and hands null to
  * none of the functions unless it says so. Strings, arrays and structs that are passed in belong to
  * the caller and are valid during the call only; the host's table and what adx_plugin_v1 returns
- * are valid for the life of the process.
+ * are valid for the life of the process. When the process ends nothing is destroyed: what threads
+ * of a plug-in work with must outlast its static destructors.
  *
  * Threads: any thread may call any function at any time, with these exceptions, which the host
  * keeps: one queue, one event and one program are used by one thread at a time. Two queues may run
- * two programs at the same time, and buffers may be allocated and freed meanwhile.
+ * two programs at the same time, and buffers may be allocated and freed meanwhile. A process that
+ * was forked makes no call to an ADX_ASYNCHRONOUS device, whose threads and queues stay behind.
  *
  * Data: tensors are dense and row-major, in the byte order of the host; bool is one byte, 0 or 1.
  * Extents may be 0, and a tensor of rank 0 has one element.
@@ -166,7 +168,7 @@ typedef struct adx_attr {
 } adx_attr;
 
 /* All attributes of the op are there, defaults filled in and axes not negative. Names, attributes
- * and meaning are those of addax.ops.<op>; the host has checked shapes and dtypes. */
+ * and meaning are what `python -m addax ops` lists; the host has checked shapes and dtypes. */
 typedef struct adx_node {
   uint32_t struct_size;
   int32_t num_inputs;
@@ -232,7 +234,7 @@ typedef struct adx_properties {
   char details[512];           /* "isa=avx512 threads=2": key=value pairs for doctor */
   uint64_t total_memory;       /* bytes; 0: unknown */
   uint64_t largest_allocation; /* bytes; 0: unknown */
-  uint64_t alignment;          /* bytes that offsets in the arena are multiples of; a power of 2 */
+  uint64_t alignment;          /* a power of 2 that divides offsets in the arena and of bindings */
   uint32_t units;              /* cores or compute units */
   uint32_t storage_dtypes;     /* bit 1 << adx_dtype */
   uint32_t compute_dtypes;     /* of the inputs of supported nodes; a subset of storage_dtypes */
@@ -260,15 +262,16 @@ typedef struct adx_device_api {
   uint64_t (*free_memory)(adx_device* device);
 
   /* Work in one queue is done in order; different queues know nothing of each other. A device that
-   * is not ADX_ASYNCHRONOUS is done when the call returns. */
+   * is not ADX_ASYNCHRONOUS is done when the call returns, and is never synchronised. */
   adx_queue* (*queue_create)(adx_device* device, adx_status* status);
   /* The queue is idle. */
   void (*queue_destroy)(adx_device* device, adx_queue* queue);
   /* Returns when all work of the queue is done, and its effects are visible to the host and to
-   * other queues; reports the first error of that work. */
+   * other queues; reports the first error of that work, once. */
   void (*queue_synchronize)(adx_device* device, adx_queue* queue, adx_status* status);
-  /* Bytes from any location to any location, both of this device or of the host; they do not
-   * overlap. Memory of the host stays valid until the queue is synchronised. */
+  /* At least one byte, from any location to any location, each of this device or of the host, at
+   * any offset; they do not overlap. Memory of the host stays valid until the queue is
+   * synchronised. */
   void (*copy)(adx_device* device, adx_queue* queue, const adx_location* from,
                const adx_location* to, uint64_t bytes, adx_status* status);
   void (*fill)(adx_device* device, adx_queue* queue, const adx_location* to, uint8_t value,
@@ -282,14 +285,15 @@ typedef struct adx_device_api {
   /* Later work of the queue waits for the event, which another queue may have recorded. An event
    * that was never recorded has happened. */
   void (*event_wait)(adx_device* device, adx_queue* queue, adx_event* event, adx_status* status);
-  /* 1: it has happened; 0: not yet. Does not wait. */
+  /* 1: it has happened, and the effects of the work before it are visible as after
+   * queue_synchronize; 0: not yet. Does not wait. */
   int32_t (*event_query)(adx_device* device, adx_event* event);
   /* Microseconds between two events that have happened; negative when unknown. */
   double (*event_elapsed_us)(adx_device* device, adx_event* from, adx_event* to);
 
-  /* Sets mask[i] to 1 for every node that compile will take, to 0 for the others, which the host
-   * then decomposes or computes itself. Tensors have no place yet: storage, binding and offset say
-   * nothing, except that constants have their data. */
+  /* Sets mask[i] to 1 for every node that compile will take, to 0 for the others, ops of unknown
+   * names among them, which the host then decomposes or computes itself. Tensors have no place yet:
+   * storage, binding and offset say nothing, except that constants have their data. */
   void (*supports)(adx_device* device, const adx_graph* graph, uint8_t* mask, adx_status* status);
   /* Keeps nothing of the graph, which ends with the call. ADX_UNSUPPORTED for a node that supports
    * refuses. */
@@ -306,21 +310,24 @@ typedef struct adx_device_api {
               adx_control* control, adx_status* status);
 } adx_device_api;
 
-/* What a plug-in returns: the table and its devices; owned by the plug-in, valid for ever. */
+/* What a plug-in returns: the table and its devices; owned by the plug-in, valid for ever. The
+ * names "auto" and "gpu" are taken: they stand for a device that is chosen. */
 typedef struct adx_plugin {
   uint32_t struct_size;
   uint32_t abi_version; /* ADX_ABI_VERSION */
-  const char* name;     /* of a-z, 0-9, '_' and '-'; device i is addressed as "name:i" */
+  const char* name;     /* 1 to 63 of a-z, 0-9, '_' and '-'; device i is addressed as "name:i" */
   const char* version;
   const adx_device_api* api;
-  adx_device* const* devices;
-  int32_t num_devices; /* 0: there are none on this machine, which is an error to the host */
+  adx_device* const* devices; /* none of them null */
+  int32_t num_devices; /* at most 1024; 0: this machine has none, which is an error to the host */
 } adx_plugin;
 
 typedef const adx_plugin* (*adx_plugin_fn)(const adx_host* host, adx_status* status);
 
-/* The one symbol that a plug-in exports. Called once, on first use of devices; a plug-in that
- * cannot work here returns null and says why, which is shown to users. It is never unloaded. */
+/* The one symbol that a plug-in exports. Called on first use of devices, and again where that
+ * failed or somebody loads the same file by another name; it returns the same table each time. A
+ * plug-in that cannot work here returns null and says why, which is shown to users. It is never
+ * unloaded. */
 ADX_EXPORT const adx_plugin* adx_plugin_v1(const adx_host* host, adx_status* status);
 
 #ifdef __cplusplus
