@@ -35,7 +35,7 @@ def make(kind: str, identifier: Any, table: Mapping[str, Callable[..., Any]]) ->
     if callable(identifier):
         return identifier
     raise InvalidArgumentError(
-        f"expected the name of a {kind}, an object or a function, got {identifier!r}"
+        f"{kind}: expected a name, an object or a function, got {identifier!r}"
     )
 
 

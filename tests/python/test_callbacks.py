@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 
 import numpy as np
 import pytest
@@ -393,6 +394,16 @@ def test_csv_logger(tmp_path):
     assert lines[0] == "epoch;loss;mae;val_loss;val_mae" and len(lines) == 2
     with pytest.raises(IoError, match=r"CSVLogger: cannot write '.*missing/log.csv'"):
         model.fit(X, Y, callbacks=[C.CSVLogger(tmp_path / "missing" / "log.csv")], verbose=0)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_csv_logger_on_a_full_disk_leaves_the_training():
+    model = linear()
+    with pytest.raises(IoError, match="CSVLogger: cannot write '/dev/full': No space left"):
+        model.fit(X, Y, epochs=2, verbose=0, callbacks=C.CSVLogger("/dev/full"))
+    assert int(model.optimizer.iterations.numpy()) == 1
+    model.fit(X, Y, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 2
 
 
 def test_terminate_on_nan(capsys):

@@ -108,6 +108,30 @@ def test_limits_of_the_gradients(limit, value):
     close(run(optimizers.SGD(0.1, **{limit: value})), weights)
 
 
+@pytest.mark.parametrize("make", [optimizers.SGD, optimizers.AdamW, optimizers.RMSprop])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_weights_excluded_from_decay(make, by_name):
+    """What decays does so as without exclusions, the rest as without decay."""
+    start = np.array([1.0, -2.0], np.float32)
+    results = {}
+    for excluded, decay in (([], 0.5), ([], 0.0), (["bias"], 0.5)):
+        pair = [ax.Variable(start, name=name) for name in ("bias_net/kernel", "bias_net/bias")]
+        optimizer = make(0.1, weight_decay=decay)
+        if excluded and by_name:
+            optimizer.exclude_from_weight_decay(var_names=excluded)
+        elif excluded:
+            optimizer.exclude_from_weight_decay(var_list=pair[1:])
+        for _ in range(3):
+            optimizer.apply([ax.tensor([0.5, 0.25])] * 2, pair)
+        results[bool(excluded), decay] = [weight.numpy() for weight in pair]
+    kernel, bias = results[True, 0.5]
+    np.testing.assert_allclose(kernel, results[False, 0.5][0], rtol=1e-6)
+    np.testing.assert_allclose(bias, results[False, 0.0][1], rtol=1e-6)
+    assert abs(kernel - bias).min() > 0.01
+    with pytest.raises(InvalidArgumentError, match="has trained already"):
+        optimizer.exclude_from_weight_decay(var_names=["kernel"])
+
+
 def test_learning_rate_can_be_set():
     optimizer = optimizers.SGD(0.1)
     w = ax.Variable([1.0])
@@ -166,10 +190,17 @@ def test_mistakes():
         optimizers.Adam(clip_norm=0.5)
     with pytest.raises(InvalidArgumentError, match=r"only one limit .* clipnorm=1, clipvalue=2"):
         optimizers.Adam(clipnorm=1, clipvalue=2)
-    with pytest.raises(InvalidArgumentError, match="must be positive, got clipvalue=0"):
-        optimizers.Adam(clipvalue=0)
-    with pytest.raises(InvalidArgumentError, match="weight_decay must not be negative, got -1"):
-        optimizers.SGD(weight_decay=-1)
+    for limit in (0, "1"):
+        with pytest.raises(InvalidArgumentError, match="a positive number, got clipvalue="):
+            optimizers.Adam(clipvalue=limit)
+    for decay in (-1, "1"):
+        with pytest.raises(InvalidArgumentError, match=r"weight_decay must be a number .* got"):
+            optimizers.SGD(weight_decay=decay)
+    with pytest.raises(InvalidArgumentError, match="does not take one argument"):
+        optimizers.SGD(lambda: 0.1)
+    for rate in ("fast", [0.1, 0.2]):
+        with pytest.raises(InvalidArgumentError, match="learning_rate must be a number"):
+            optimizers.SGD(0.1).learning_rate = rate
     with pytest.raises(InvalidArgumentError, match=r"learning_rate must be a number.* got 'fast'"):
         optimizers.Adam("fast")
     optimizer = optimizers.Adam()

@@ -32,10 +32,12 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin the file, or go on with its columns."""
-        with self._open("a+" if self.append else "w+") as file:
-            file.seek(0)
-            header = next(csv.reader(file, delimiter=self.sep), None)
-        self.keys = None if header is None else header[1:]
+        self.keys = None
+        with self._open("a+" if self.append else "w") as file:
+            if self.append:
+                file.seek(0)
+                header = next(csv.reader(file, delimiter=self.sep), None)
+                self.keys = None if header is None else header[1:]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the epoch's line."""

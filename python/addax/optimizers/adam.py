@@ -53,7 +53,7 @@ class Adam(Optimizer):
             beta_1=self.beta_1,
             beta_2=self.beta_2,
             epsilon=self.epsilon,
-            weight_decay=self.weight_decay or 0.0,
+            weight_decay=self._decay_in_update,
             count=len(weights),
         )
 

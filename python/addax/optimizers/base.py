@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,9 @@ class Optimizer:
         self.clipnorm, self.clipvalue = clipnorm, clipvalue
         self.global_clipnorm = global_clipnorm
         self._check_limits()
+        # What does not decay: weights, and patterns of their names.
+        self._kept: list[_core.Variable] = []
+        self._kept_names: list[str] = []
         self._schedule = schedules.get(learning_rate)
         # For each kind of slot one variable for each weight.
         self.slots: list[_core.Variable] = []
@@ -68,18 +73,21 @@ class Optimizer:
     def _check_limits(self) -> None:
         limits = {name: getattr(self, name) for name in clipping.LIMITS}
         given = {name: limit for name, limit in limits.items() if limit is not None}
-        told = ", ".join(f"{name}={limit}" for name, limit in given.items())
+        told = ", ".join(f"{name}={limit!r}" for name, limit in given.items())
         if len(given) > 1:
             raise InvalidArgumentError(
                 f"{type(self).__name__}: only one limit of the gradients can be set, got {told}"
             )
-        if any(limit <= 0 for limit in given.values()):
+        if any(not isinstance(limit, Real) or limit <= 0 for limit in given.values()):
             raise InvalidArgumentError(
-                f"{type(self).__name__}: a limit of the gradients must be positive, got {told}"
+                f"{type(self).__name__}: a limit of the gradients must be a positive number, got "
+                f"{told}"
             )
-        if self.weight_decay is not None and self.weight_decay < 0:
+        decay = self.weight_decay
+        if decay is not None and (not isinstance(decay, Real) or decay < 0):
             raise InvalidArgumentError(
-                f"{type(self).__name__}: weight_decay must not be negative, got {self.weight_decay}"
+                f"{type(self).__name__}: weight_decay must be a number that is not negative, got "
+                f"{decay!r}"
             )
 
     def _number(self, rate: Any) -> float:
@@ -110,6 +118,7 @@ class Optimizer:
         self.iterations = move(self.iterations)
         self.slots = [move(slot) for slot in self.slots]
         self.built_for = [move(weight) for weight in self.built_for]
+        self._kept = [move(weight) for weight in self._kept]
 
     @property
     def learning_rate(self) -> Any:
@@ -124,7 +133,7 @@ class Optimizer:
             )
         if self._schedule is not None:
             raise InvalidArgumentError("the learning rate follows a schedule and cannot be set")
-        host_copies.assign(self._rate, np.asarray(value, np.float32))
+        host_copies.assign(self._rate, np.asarray(self._number(value), np.float32))
 
     lr = learning_rate
 
@@ -141,6 +150,37 @@ class Optimizer:
     def variables(self) -> list[_core.Variable]:
         """All variables: counter, rate and slots."""
         return [self.iterations, self._rate, *self.slots]
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Iterable[_core.Variable] | None = None,
+        var_names: Iterable[str] | None = None,
+    ) -> None:
+        """Let these weights keep their size, and those in whose names one of the patterns is found.
+
+        >>> from addax.optimizers import SGD
+        >>> optimizer = SGD(0.1, weight_decay=0.5)
+        >>> optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        """
+        if self.built_for:
+            raise InvalidArgumentError(
+                f"optimizer '{self.name}' has trained already: exclude weights from decay before"
+            )
+        self._kept = list(var_list or ())
+        self._kept_names = [var_names] if isinstance(var_names, str) else list(var_names or ())
+
+    def _decays(self, weight: _core.Variable) -> bool:
+        name = weight.name.rpartition("/")[2]
+        return not (
+            any(weight is kept for kept in self._kept)
+            or any(re.search(pattern, name) for pattern in self._kept_names)
+        )
+
+    @property
+    def _decay_in_update(self) -> float:
+        """The decay that ``update`` has to apply to all weights."""
+        excludes = self._kept or self._kept_names
+        return 0.0 if excludes or not self.decays_in_update else self.weight_decay or 0.0
 
     def slot_names(self) -> Sequence[str]:
         """Names of the variables kept for each weight."""
@@ -179,8 +219,11 @@ class Optimizer:
         if variables:
             rate = self._rate.value if self._schedule is None else self._scheduled()
             weights: list[Any] = variables
-            if self.weight_decay and not self.decays_in_update:
-                weights = [weight - weight * (rate * self.weight_decay) for weight in variables]
+            if self.weight_decay and not self._decay_in_update:
+                weights = [
+                    weight - weight * (rate * self.weight_decay) if self._decays(weight) else weight
+                    for weight in variables
+                ]
             limits = [getattr(self, name) for name in clipping.LIMITS]
             gradients = clipping.clip(gradients, *limits)
             count = len(variables)

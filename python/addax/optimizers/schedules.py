@@ -263,6 +263,15 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     """
     if isinstance(identifier, dict):
         identifier = aliases.make("schedule", identifier, _table)
-    if callable(identifier) and not isinstance(identifier, Tensor | Variable):
+    if not callable(identifier) or isinstance(identifier, Tensor | Variable):
+        return None
+    try:
+        inspect.signature(identifier).bind(0)
+    except ValueError:  # a built-in function may have no signature
         return identifier  # type: ignore[no-any-return]
-    return None
+    except TypeError:
+        raise InvalidArgumentError(
+            "a function given as learning_rate takes the number of updates done, a tensor, and is "
+            f"part of the graph; {identifier!r} does not take one argument"
+        ) from None
+    return identifier  # type: ignore[no-any-return]

@@ -51,6 +51,6 @@ class SGD(Optimizer):
             *(v for kind in slots for v in kind),
             momentum=self.momentum,
             nesterov=self.nesterov,
-            weight_decay=self.weight_decay or 0.0,
+            weight_decay=self._decay_in_update,
             count=len(weights),
         )
