@@ -7,8 +7,11 @@ from typing import Any
 from addax import nested
 from addax.errors import InvalidArgumentError, ShapeError
 from addax.layers.base import Layer
+from addax.layers.input import InputLayer
 from addax.ops.emit import Tensor, as_tensor
 from addax.symbolic import Node, SymbolicTensor
+
+Source = Node | SymbolicTensor | None
 
 
 class CallGraph:
@@ -37,52 +40,57 @@ class CallGraph:
             for tensor in nested.leaves(node.outputs):
                 tensor.node = node
 
-    def _ordered(self) -> tuple[list[Node], list[Node]]:
-        """Return the calls in an order for making them, and as met on the way from the outputs."""
-        known = {id(tensor) for tensor in self.input_list}
+    def _source(self, tensor: SymbolicTensor) -> Source:
+        """Return what a tensor comes from: itself if it is an input, else a call; None for none."""
+        return tensor if tensor in self.input_list else tensor.node
+
+    def _ordered(self) -> tuple[list[Node], list[Source]]:
+        """Return the calls in an order for making them, and all as met on the way from outputs."""
         order: list[Node] = []
-        met: list[Node] = []
+        met: list[Source] = []
         done: set[int] = set()
         # Depth first, on a stack of our own: models may be deeper than Python's.
         todo = list(reversed(self.output_list))
         while todo:
             tensor = todo[-1]
-            node = tensor.node
-            if id(tensor) in known or (node is not None and id(node) in done):
-                todo.pop()
-                continue
-            if node is None:
+            source = self._source(tensor)
+            if source is None:
                 raise InvalidArgumentError(
                     f"model '{self.name}': the outputs depend on '{tensor.name}', which is not "
                     "among the inputs"
                 )
-            met.append(node)
-            missing = [
-                x
-                for x in node.inputs
-                if id(x) not in known and (x.node is None or id(x.node) not in done)
-            ]
+            if id(source) in done:
+                todo.pop()
+                continue
+            met.append(source)
+            needed = source.inputs if isinstance(source, Node) else []
+            missing = [x for x in needed if id(self._source(x)) not in done]
             if missing:
                 todo.extend(reversed(missing))
             else:
-                done.add(id(node))
-                order.append(node)
+                done.add(id(source))
                 todo.pop()
+                if isinstance(source, Node):
+                    order.append(source)
         return order, met
 
-    def _layers(self, met: list[Node]) -> list[Layer]:
-        """Return the layers called, each once: those that most calls follow first, as in Keras."""
-        depths: dict[int, int] = {}  # of layers and of calls: how many calls at most follow
+    def _layers(self, met: list[Source]) -> list[Layer]:
+        """Return inputs and layers called, each once: those that most calls follow come first."""
+        depths: dict[int, int] = {}  # how many calls at most follow an input, a call or a layer
         for node in reversed(self.nodes):
             depth = depths.get(id(node), 0)
             if isinstance(node.operation, Layer):
                 depth = depths[id(node.operation)] = max(depth, depths.get(id(node.operation), 0))
-            for x in node.inputs:
-                depths[id(x.node)] = max(depths.get(id(x.node), 0), depth + 1)
-        found = {
-            id(node.operation): node.operation for node in met if isinstance(node.operation, Layer)
-        }
-        return sorted(found.values(), key=lambda layer: -depths[id(layer)])
+            for source in map(self._source, node.inputs):
+                depths[id(source)] = max(depths.get(id(source), 0), depth + 1)
+        found: dict[int, Layer] = {}
+        for source in (*met, *self.input_list):
+            if isinstance(source, SymbolicTensor):
+                if id(source) not in found:
+                    found[id(source)] = InputLayer.of(source)
+            elif source is not None and isinstance(source.operation, Layer):
+                found[id(source.operation)] = source.operation
+        return [found[key] for key in sorted(found, key=lambda key: -depths.get(key, 0))]
 
     def run(self, values: Any) -> Any:
         """Make the calls on real (or traced) tensors."""

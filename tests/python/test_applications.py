@@ -192,7 +192,7 @@ def test_begins_with_a_given_tensor():
     assert model.inputs == [image] and model.name == "mobilenetv2_1.00_40"
     scaled = ax.layers.Rescaling(1 / 255)(image)
     model = ResNet50(weights=None, input_tensor=scaled, classes=4)
-    assert model.inputs == [image] and model.layers[0].name.startswith("rescaling")
+    assert model.inputs == [image] and model.layers[1].name.startswith("rescaling")
     assert model.predict(np.full((1, 40, 40, 3), 255, np.uint8), verbose=0).shape == (1, 4)
 
 

@@ -99,26 +99,41 @@ def test_functional_with_several_inputs_outputs_and_shared_layers():
 
 
 def test_layers_that_most_calls_follow_come_first():
-    x = L.Input((4,))
+    x = L.Input((4,), name="x")
     short = L.Dense(4, name="short")(x)
     long = L.Dense(4, name="long_2")(L.Dense(4, name="long_1")(x))
     both = L.Add(name="both")([short, long])
     model = ax.Model(x, ax.ops.relu(both) + short)
     # As deep as the last layer of the other branch, and met before it on the way from the output.
-    names = ["long_1", "short", "long_2", "both"]
+    names = ["x", "long_1", "short", "long_2", "both"]
     assert [layer.name for layer in model.layers] == names
-    assert [w.name.split("/")[-2] for w in model.weights[::2]] == names[:3]
+    assert [w.name.split("/")[-2] for w in model.weights[::2]] == names[1:4]
     printed = []
     model.summary(print_fn=printed.append)
     places = [printed[0].index(f"{name} (") for name in names]
     assert places == sorted(places)
 
 
+def test_inputs_are_among_the_layers():
+    a, b, unused = (L.Input((4,), name=name) for name in ("a", "b", "unused"))
+    hidden = L.Dense(4, name="hidden")(b)
+    model = ax.Model([unused, a, b], L.Add(name="sum")([hidden, a]))
+    assert [layer.name for layer in model.layers] == ["b", "hidden", "a", "sum", "unused"]
+    assert model.layers[0].output is b and model.get_layer("a").batch_shape == (None, 4)
+    printed = []
+    model.summary(print_fn=printed.append)
+    assert printed[0].count("(InputLayer)") == 3 and "unused (InputLayer) │ (None, 4)" in printed[0]
+    # A model may begin within another; in a Sequential one the input is none of the layers.
+    tail = ax.Model(hidden, L.Dense(2, name="tail")(hidden))
+    assert [layer.name for layer in tail.layers] == [hidden.name, "tail"]
+    assert len(mlp().layers) == 2
+
+
 def test_a_layer_called_twice_counts_where_it_is_called_first():
-    x = L.Input((4,))
+    x = L.Input((4,), name="x")
     twice, other = L.Dense(4, name="twice"), L.Dense(4, name="other")
     model = ax.Model(x, twice(other(twice(x))))
-    assert [layer.name for layer in model.layers] == ["twice", "other"]
+    assert [layer.name for layer in model.layers] == ["x", "twice", "other"]
 
 
 def test_functional_with_dict_outputs():

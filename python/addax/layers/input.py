@@ -40,6 +40,13 @@ class InputLayer(Layer):
         tensor = SymbolicTensor(self.batch_shape, self.dtype, self.name)
         self._first_call = (tensor, tensor)
 
+    @classmethod
+    def of(cls, tensor: SymbolicTensor) -> InputLayer:
+        """Make the layer that stands for a tensor where a model begins with it."""
+        layer = cls(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        layer._first_call = (tensor, tensor)
+        return layer
+
     def call(self, inputs: Any) -> Any:
         """Return the inputs."""
         return inputs

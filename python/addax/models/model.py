@@ -100,7 +100,7 @@ class Model(Trainer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers of the model, without those within them."""
+        """The layers of the model, without those within them; a drawn model's inputs are layers."""
         return self._graph.layers if self._graph is not None else self._sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

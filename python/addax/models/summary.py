@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from addax import nested
+from addax.layers.input import InputLayer
 
 if TYPE_CHECKING:
     from addax.models.model import Model
@@ -45,6 +46,9 @@ def _shapes(model: Model) -> dict[int, Any]:
     shapes: dict[int, Any] = {}
     graph = model._graph
     if graph is not None:
+        shapes = {
+            id(layer): layer.batch_shape for layer in graph.layers if isinstance(layer, InputLayer)
+        }
         for node in graph.nodes:
             shapes.setdefault(
                 id(node.operation), nested.map_leaves(lambda x: x.shape, node.outputs)
@@ -56,9 +60,6 @@ def _rows(
     model: Model, shapes: dict[int, Any], expand_nested: bool, indent: str
 ) -> list[tuple[str, str, str]]:
     rows = []
-    if model._graph is not None and type(model).__name__ != "Sequential":
-        for tensor in model.inputs:
-            rows.append((f"{indent}{tensor.name} (InputLayer)", str(tensor.shape), "0"))
     for layer in model.layers:
         shape = shapes.get(id(layer))
         rows.append(
