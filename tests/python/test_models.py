@@ -7,6 +7,7 @@ import pytest
 
 import addax as ax
 from addax import layers as L
+from addax import naming
 from addax.errors import InvalidArgumentError, ShapeError, TracedValueError
 
 
@@ -127,6 +128,13 @@ def test_inputs_are_among_the_layers():
     tail = ax.Model(hidden, L.Dense(2, name="tail")(hidden))
     assert [layer.name for layer in tail.layers] == [hidden.name, "tail"]
     assert len(mlp().layers) == 2
+
+
+def test_inputs_are_numbered_in_order():
+    naming.reset()
+    models = [ax.Model(x := L.Input((4,)), L.Dense(2)(x)) for _ in range(3)]
+    names = [model.layers[0].name for model in models]
+    assert names == ["input_layer", "input_layer_1", "input_layer_2"]
 
 
 def test_a_layer_called_twice_counts_where_it_is_called_first():

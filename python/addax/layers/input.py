@@ -28,7 +28,8 @@ class InputLayer(Layer):
         batch_shape: Sequence[int | None] | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("name", naming.unique("input_layer"))
+        if "name" not in kwargs:
+            kwargs["name"] = naming.unique("input_layer")
         super().__init__(dtype=dtype, **kwargs)
         if (shape is None) == (batch_shape is None):
             raise InvalidArgumentError("Input: give either shape or batch_shape")
