@@ -29,11 +29,8 @@ from addax import _core, host_copies
 
 LIBRARY = "ADDAX_OPENCL_LIBRARY"
 
-OUT_OF_MEMORY = -4
-OUT_OF_RESOURCES = -5
-BUILD_FAILURE = -11
-DEVICE_NOT_AVAILABLE = -2
-NVIDIA_FAULT = -9999
+OUT_OF_MEMORY, OUT_OF_RESOURCES, BUILD_FAILURE = -4, -5, -11
+DEVICE_NOT_AVAILABLE, NVIDIA_FAULT = -2, -9999
 
 pytestmark = pytest.mark.skipif(bool(reason := missing()), reason=f"NO OPENCL DEVICE: {reason}")
 
