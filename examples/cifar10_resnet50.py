@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--dtype", choices=["float32", "mixed_bfloat16"], default="float32")
-    parser.add_argument("--device", default=None, help="such as cpu; default: the best one")
+    parser.add_argument("--device", default=None, help="default: $ADDAX_DEVICE or cpu")
     parser.add_argument("--data", choices=["auto", "real", "synthetic"], default="auto")
     parser.add_argument("--model", choices=["resnet50", "cnn"], default="resnet50")
     parser.add_argument("--augment", action="store_true", help="flip and shift images at random")

@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--device", default=None, help="such as cpu; default: the best one")
+    parser.add_argument("--device", default=None, help="default: $ADDAX_DEVICE or cpu")
     parser.add_argument("--data", choices=["auto", "real", "synthetic"], default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("fashion_mnist.png"))
