@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -161,6 +162,37 @@ def test_a_pass_that_a_callback_begins_leaves_the_order_of_batches(aside):
     watched.fit(X, Y, batch_size=2, shuffle=False, verbose=0, callbacks=told)
     for ours, expected in zip(watched.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda model: model.fit(X, Y, verbose=0),
+        lambda model: model.evaluate(X, Y, verbose=0),
+        lambda model: model.train_on_batch(X, Y),
+    ],
+)
+def test_other_threads_predict_only_while_a_model_is_trained(work):
+    model = linear()
+    raised, predicted = [], []
+
+    def other_thread():
+        predicted.append(model.predict(X, verbose=0))
+        try:
+            work(model)
+        except InvalidArgumentError as error:
+            raised.append(str(error))
+
+    def aside(batch, logs):
+        thread = threading.Thread(target=other_thread)
+        thread.start()
+        thread.join()
+
+    told = C.LambdaCallback(on_train_batch_end=aside)
+    model.fit(X, Y, batch_size=5, verbose=0, callbacks=told)
+    assert len(predicted) == len(raised) == 2 and "in another thread" in raised[0]
+    assert int(model.optimizer.iterations.numpy()) == 2
+    work(model)
 
 
 def test_stopping_evaluation_and_prediction():

@@ -34,7 +34,8 @@ class Steps:
         self._model = model
         self._programs: dict[Any, _core.Executable] = {}
         self._cursor: _core.Variable | None = None
-        self._passes = 0
+        # The thread that draws batches and reports on them.
+        self._worker: int | None = None
         # Several threads may predict with one model.
         self.lock = threading.RLock()
 
@@ -54,16 +55,27 @@ class Steps:
         return self._cursor
 
     @contextmanager
-    def drawing(self) -> Iterator[None]:
-        """Let a pass draw batches; one that a callback begins within it leaves it at its place."""
-        place = None if self._passes == 0 else self.cursor.numpy()
-        self._passes += 1
+    def alone(self) -> Iterator[None]:
+        """Keep other threads from the cursor and the report while batches are drawn and reported.
+
+        Work that a callback begins within it leaves the cursor at its place.
+        """
+        thread = threading.get_ident()
+        with self.lock:
+            if self._worker not in (None, thread):
+                raise InvalidArgumentError(
+                    f"model '{self._model.name}' is trained or evaluated in another thread: only "
+                    "predict() and calls can go on beside that"
+                )
+            outer, self._worker = self._worker, thread
+        cursor = self._cursor if outer is not None else None
+        place = None if cursor is None else cursor.numpy()
         try:
             yield
         finally:
-            self._passes -= 1
-            if place is not None:
-                self.cursor.assign(place)
+            self._worker = outer
+            if cursor is not None:
+                cursor.assign(place)
 
     def epoch(
         self, mode: str, data: Arrays, begin: int, batch: int, shuffle: bool

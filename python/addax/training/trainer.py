@@ -283,7 +283,7 @@ class Trainer(Layer):
         progress = Progress(resolve(verbose))
         steps = data_module.check_steps(steps_per_epoch, "steps_per_epoch", samples, batch)
         run = Pass(self, "train", samples, batch, shuffle, steps)
-        with self._at_work(samples, "train", run.step, progress), self._steps.drawing():
+        with self._steps.alone(), self._at_work(samples, "train", run.step, progress):
             check = None
             if validation is not None:
                 size = data_module.check_batch_size(
@@ -373,7 +373,7 @@ class Trainer(Layer):
         progress = Progress(resolve(verbose))
         count = data_module.check_steps(steps, "steps", samples, batch)
         run = Pass(self, "test", samples, batch, False, count)
-        with self._at_work(samples, "test", run.step, progress), self._steps.drawing():
+        with self._steps.alone(), self._at_work(samples, "test", run.step, progress):
             told = self._told(callbacks, progress, run.steps)
             self.stop_evaluating = False
             told.tell("on_test_begin", {})
@@ -505,7 +505,7 @@ class Trainer(Layer):
         def step() -> Step:
             return Step(self._steps.batch(mode, samples), samples.shared(), None)
 
-        with self._at_work(samples, mode, step):
+        with self._steps.alone(), self._at_work(samples, mode, step):
             recovery = self._recovery if mode == "train" else Recovery()
             with recovery.explained():
                 program = self._steps.batch(mode, samples)
