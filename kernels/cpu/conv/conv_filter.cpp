@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t kUnitRows = 96;
 
 // Sums run along rows of pixels; where rows are shorter than this they run over the images instead.
-constexpr int64_t kShortRow = 4;
+constexpr int64_t kShortRow = 5;
 constexpr int64_t kManyImages = 16;
 
 // Pixels that a part sums at least, bytes of all partial results together, and number of parts at
@@ -26,9 +26,9 @@ constexpr double kFewWeightBytes = 4 << 10;
 int64_t visit_bytes() { return l2_share(2, 1); }
 constexpr int64_t kMinVisitPixels = 128;
 
-// Columns of a piece at most: with a unit's rows it stays in L2, and an optimizer that takes a row
-// of it reads a few pages of the weights at once.
-constexpr int64_t kPieceCols = 512;
+// A piece is whole rows, at most this many bytes of them or one tile's: an optimizer that takes it
+// reads it in L2, and the weights and slots beside it in long runs.
+int64_t piece_bytes() { return l2_share(10, 1); }
 
 }  // namespace
 
@@ -46,12 +46,15 @@ FilterContraction<T, R>::FilterContraction(const ConvShape& shape, Isa isa,
       depth_(shape.in_channels / shape.groups),
       cols_(shape.out_channels / shape.groups),
       panels_per_group_(ceil_div(cols_, kernels_->panel)),
-      bundles_(shape.batch / layout.bundle),
-      pieces_per_unit_(ceil_div(panels_per_group_ * kernels_->panel, kPieceCols)) {
+      bundles_(shape.batch / layout.bundle) {
   over_images_ =
       layout_.bundle == 1 && shape_.width.out() < kShortRow && shape_.batch >= kManyImages;
-  make_units();
+  units_ = make_units(kUnitRows);
   plan();
+  if (has_partial_sums() || shape_.groups != 1) return;
+  const int64_t rows = piece_bytes() / std::max<int64_t>(1, cols_ * int64_t{sizeof(Sum<T>)});
+  const int64_t tiles = std::max<int64_t>(1, rows / kernels_->tile_rows);
+  pieces_ = make_units(std::min(kUnitRows, tiles * kernels_->tile_rows));
 }
 
 template <class T, class R>
@@ -60,7 +63,9 @@ int64_t FilterContraction<T, R>::weight_rows() const {
 }
 
 template <class T, class R>
-void FilterContraction<T, R>::make_units() {
+std::vector<typename FilterContraction<T, R>::Unit> FilterContraction<T, R>::make_units(
+    int64_t rows) const {
+  std::vector<Unit> units;
   // Without horizontal padding all taps of a kernel row meet the same outputs, and lie beside each
   // other in x.
   const bool joins_taps = shape_.groups == 1 && shape_.width.dilation == 1 &&
@@ -70,17 +75,18 @@ void FilterContraction<T, R>::make_units() {
   for (int64_t group = 0; group < shape_.groups; ++group) {
     for (int64_t ky = 0; ky < shape_.height.kernel; ++ky) {
       for (int64_t kx = 0; kx < shape_.width.kernel; kx += joined) {
-        for (int64_t channel = 0; channel < channels; channel += kUnitRows) {
-          units_.push_back({.group = group,
-                            .tap_row = ky,
-                            .tap_col = kx,
-                            .channel = channel,
-                            .first = (ky * shape_.width.kernel + kx) * depth_ + channel,
-                            .rows = std::min(kUnitRows, channels - channel)});
+        for (int64_t channel = 0; channel < channels; channel += rows) {
+          units.push_back({.group = group,
+                           .tap_row = ky,
+                           .tap_col = kx,
+                           .channel = channel,
+                           .first = (ky * shape_.width.kernel + kx) * depth_ + channel,
+                           .rows = std::min(rows, channels - channel)});
         }
       }
     }
   }
+  return units;
 }
 
 template <class T, class R>
@@ -202,36 +208,16 @@ void FilterContraction<T, R>::for_each_visit(Range bundles, bool accumulate,
 }
 
 template <class T, class R>
-int64_t FilterContraction<T, R>::num_pieces() const {
-  return has_partial_sums() || shape_.groups != 1
-             ? 0
-             : static_cast<int64_t>(units_.size()) * pieces_per_unit_;
-}
-
-template <class T, class R>
-const typename FilterContraction<T, R>::Unit& FilterContraction<T, R>::unit_of_piece(
-    int64_t index) const {
-  return units_[static_cast<std::size_t>(index / pieces_per_unit_)];
-}
-
-template <class T, class R>
-Range FilterContraction<T, R>::panels_of_piece(int64_t index) const {
-  return even_share(panels_per_group_, pieces_per_unit_, index % pieces_per_unit_);
-}
-
-template <class T, class R>
 typename FilterContraction<T, R>::Piece FilterContraction<T, R>::piece(int64_t index) const {
-  const Unit& unit = unit_of_piece(index);
-  const Range panels = panels_of_piece(index);
-  const int64_t col = panels.begin * kernels_->panel;
-  return {unit.first * cols_ + col, unit.rows, std::min(panels.end * kernels_->panel, cols_) - col};
+  const Unit& unit = pieces_[static_cast<std::size_t>(index)];
+  return {unit.first * cols_, unit.rows * cols_};
 }
 
 template <class T, class R>
 void FilterContraction<T, R>::run_piece(const Args& args, int64_t index, Sum<T>* out) const {
-  const Rows rows = {out, piece(index).cols};
+  const Unit& unit = pieces_[static_cast<std::size_t>(index)];
   for_each_visit({0, bundles_}, false, [&](const Visit& visit, bool accumulate) {
-    run_unit(args, unit_of_piece(index), visit, panels_of_piece(index), rows, accumulate);
+    run_unit(args, unit, visit, {0, panels_per_group_}, {out, cols_}, accumulate);
   });
 }
 

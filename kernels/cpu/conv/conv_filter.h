@@ -49,16 +49,15 @@ class FilterContraction {
   double flops() const { return flops_; }
   void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
-  // The gradient by pieces, for who uses each at once instead of storing dw: some columns of some
-  // of its rows. There are none where parts are summed.
+  // The gradient by pieces, for who uses each at once instead of storing dw: neighbouring elements
+  // of it. There are none where parts are summed.
   struct Piece {
-    int64_t first;  // element of dw
-    int64_t rows;
-    int64_t cols;
+    int64_t first;
+    int64_t size;
   };
-  int64_t num_pieces() const;
+  int64_t num_pieces() const { return static_cast<int64_t>(pieces_.size()); }
   Piece piece(int64_t index) const;
-  // Computes out[rows, cols], dense.
+  // Computes the elements of a piece.
   void run_piece(const Args& args, int64_t index, Sum<T>* out) const;
 
  private:
@@ -87,7 +86,7 @@ class FilterContraction {
     int64_t step;
   };
 
-  void make_units();
+  std::vector<Unit> make_units(int64_t rows) const;
   void plan();
   int64_t weight_rows() const;
   bool has_partial_sums() const { return parts_ > 1 || !std::is_same_v<R, Sum<T>>; }
@@ -98,8 +97,6 @@ class FilterContraction {
   void for_each_visit(Range bundles, bool accumulate, const Visitor& visitor) const;
   void run_unit(const Args& args, const Unit& unit, const Visit& visit, Range panels,
                 const Rows& rows, bool accumulate) const;
-  Range panels_of_piece(int64_t index) const;
-  const Unit& unit_of_piece(int64_t index) const;
   std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;
@@ -110,10 +107,10 @@ class FilterContraction {
   int64_t panels_per_group_;
   bool over_images_ = false;
   std::vector<Unit> units_;
+  std::vector<Unit> pieces_;
   int64_t bundles_;
   int64_t bundles_at_once_ = 1;
   int64_t bands_ = 1;
-  int64_t pieces_per_unit_ = 1;
   int64_t parts_ = 1;
   int64_t unit_chunks_ = 1;
   int64_t panel_chunks_ = 1;

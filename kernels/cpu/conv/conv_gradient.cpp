@@ -17,18 +17,14 @@ class ConvGradient : public GradientProduct {
                                          PairedFilterContraction<float>, FilterContraction<float>>;
 
   ConvGradient(const Node& node, const Contraction& contraction)
-      : GradientProduct(node),
-        contraction_(contraction),
-        x_(node.input(0)),
-        dy_(node.input(1)),
-        row_size_(node.output().shape.dims().back()) {
+      : GradientProduct(node), contraction_(contraction), x_(node.input(0)), dy_(node.input(1)) {
     if (kIsPrepared) {
       preparation_ = contraction_.stages().front();
       workspace_bytes_ = contraction_.workspace_bytes();
     }
     scratch_.add(contraction_.scratch());
     for (int64_t i = 0; i < contraction_.num_pieces(); ++i) {
-      scratch_.add(Scratch::Rows, gradient_size(contraction_.piece(i)) * int64_t{sizeof(float)});
+      scratch_.add(Scratch::Rows, contraction_.piece(i).size * int64_t{sizeof(float)});
     }
     chunks_ = chunks_for(contraction_.num_pieces(), 1);
   }
@@ -42,20 +38,13 @@ class ConvGradient : public GradientProduct {
     const Range pieces = even_share(contraction_.num_pieces(), chunks_, chunk);
     for (int64_t i = pieces.begin; i < pieces.end; ++i) {
       const auto piece = contraction_.piece(i);
-      float* gradient =
-          thread_scratch<float>(Scratch::Rows, static_cast<size_t>(gradient_size(piece)));
+      float* gradient = thread_scratch<float>(Scratch::Rows, static_cast<size_t>(piece.size));
       if constexpr (kIsPrepared) {
         contraction_.run_piece(i, workspace, gradient);
       } else {
         contraction_.run_piece(args(context), i, gradient);
       }
-      if (piece.cols == row_size_) {
-        body(piece.first, piece.rows * piece.cols, gradient);
-        continue;
-      }
-      for (int64_t row = 0; row < piece.rows; ++row) {
-        body(piece.first + row * row_size_, piece.cols, gradient + row * piece.cols);
-      }
+      body(piece.first, piece.size, gradient);
     }
   }
 
@@ -63,17 +52,12 @@ class ConvGradient : public GradientProduct {
   // Pairs of images are made first.
   static constexpr bool kIsPrepared = std::is_same_v<T, BFloat16>;
 
-  static int64_t gradient_size(const typename Contraction::Piece& piece) {
-    return piece.rows * piece.cols;
-  }
-
   ConvFilterArgs<T, float> args(const RunContext& context) const {
     return {context.data<const T>(x_), context.data<const T>(dy_)};
   }
 
   Contraction contraction_;
   Tensor x_, dy_;
-  int64_t row_size_;
 };
 
 template <class T>
