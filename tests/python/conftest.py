@@ -1,4 +1,4 @@
-"""What tests share: Ctrl-C, where data sets are looked for, OpenCL's stand-in."""
+"""What tests share: Ctrl-C, where data sets are looked for, what stands in front of OpenCL."""
 
 from __future__ import annotations
 
@@ -53,11 +53,22 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], list[str]]:
 @pytest.fixture(scope="session")
 def opencl_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library made of `plugins/opencl_stand_in.c`."""
+    return _compiled("opencl_stand_in", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def exact_buffers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plug-in made of `plugins/exact_buffers.c`."""
+    return _compiled("exact_buffers", tmp_path_factory)
+
+
+def _compiled(name: str, folders: pytest.TempPathFactory) -> Path:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler")
-    library = tmp_path_factory.mktemp("opencl") / "opencl_stand_in.so"
-    source = Path(__file__).parent / "plugins" / "opencl_stand_in.c"
-    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    library = folders.mktemp("opencl") / f"{name}.so"
+    source = Path(__file__).parent / "plugins" / f"{name}.c"
+    headers = Path(__file__).parents[2] / "cpp" / "device" / "include"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I", headers]
     subprocess.run([compiler, *flags, source, "-o", library, "-ldl"], check=True)
     return library

@@ -46,7 +46,7 @@ DEVICES: dict[str, Limits] = {
     "kernels of 16 items": {**GPU, KERNEL_GROUP: 16},
     "kernels of 32 items": {**GPU, KERNEL_GROUP: 32},
     "kernels of no power of two, some of 8 and of 64": {
-        **GPU, f"{KERNEL_GROUP}/contract": 8, f"{KERNEL_GROUP}/reduce": 8,
+        **GPU, f"{KERNEL_GROUP}/contract_local": 8, f"{KERNEL_GROUP}/reduce": 8,
         f"{KERNEL_GROUP}/sort_blocks": 64, KERNEL_GROUP: 100,
     },
     "kernels of more local memory than their source says": {
@@ -64,15 +64,17 @@ OPS = [
 InChild = Callable[..., Any]
 
 
+def claiming(limits: Limits, library: Path) -> dict[str, str]:
+    """The environment in which the device has these limits."""
+    claims = " ".join(f"{question}={answer}" for question, answer in limits.items())
+    return {"ADDAX_OPENCL_LIBRARY": str(library), "OPENCL_CLAIMS": claims, "ADDAX_CACHE": "0"}
+
+
 @contextmanager
 def on(limits: Limits, library: Path, **settings: str) -> Iterator[InChild]:
     """Calls functions in a process whose device has these limits."""
-    claims = " ".join(f"{question}={answer}" for question, answer in limits.items())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ADDAX_OPENCL_LIBRARY", str(library))
-        patch.setenv("OPENCL_CLAIMS", claims)
-        patch.setenv("ADDAX_CACHE", "0")
-        for name, value in settings.items():
+        for name, value in {**claiming(limits, library), **settings}.items():
             patch.setenv(name, value)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             yield lambda *call: pool.submit(*call).result()
@@ -163,7 +165,7 @@ def test_a_kernel_that_runs_not_even_one_item_is_told_of(opencl_stand_in: Path) 
 def test_tiles_of_larger_groups_than_the_kernel_admits_are_not_measured(
     items: int, opencl_stand_in: Path, tmp_path: Path
 ) -> None:
-    limits = {**GPU, f"{KERNEL_GROUP}/contract": items}
+    limits = {**GPU, f"{KERNEL_GROUP}/contract_local": items}
     settings = {"ADDAX_OPENCL_TUNE": "1", "ADDAX_CACHE": "1", "XDG_CACHE_HOME": str(tmp_path)}
     with on(limits, opencl_stand_in, ADDAX_STRICT="1", **settings) as in_child:
         in_child(child_agree, "matmul")

@@ -107,7 +107,7 @@ class Passes {
     text +=
         shared(tile_.vector, c_.loaders, is_split() ? Epilogue::plain(compute_) : epilogue_.text());
     text += tile_.local ? sources::contraction_local : sources::contraction_direct;
-    Launch launch(text, "contract");
+    Launch launch(text, tile_.local ? "contract_local" : "contract_direct");
     launch.extent(c_.m).extent(c_.n).extent(c_.k).extent(c_.run);
     // Whole tiles: vectors begin where they do without splits.
     launch.extent(ceil_div(ceil_div(c_.k, tile_.splits), tile_.k) * tile_.k);

@@ -24,9 +24,10 @@ inline __attribute__((always_inline)) void add_run(
   }
 }
 
-__kernel void contract(RECORD, const int m_extent, const int n_extent, const int k_extent,
-                       const int run, const int split_k, const int y_batch, const int y_row,
-                       const Geometry geometry, TENSOR(a), TENSOR(b), TENSOR(y) EXTRAS) {
+__kernel void contract_direct(RECORD, const int m_extent, const int n_extent, const int k_extent,
+                              const int run, const int split_k, const int y_batch,
+                              const int y_row, const Geometry geometry, TENSOR(a), TENSOR(b),
+                              TENSOR(y) EXTRAS) {
   RETURN_IF_FAILED;
   const int item = get_local_id(0);
   const int own_n = get_group_id(0) * TILE_N + item % ITEMS_N * COLUMNS;

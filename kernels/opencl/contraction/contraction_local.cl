@@ -10,9 +10,10 @@
 // Keeps what neighbouring items write at a time out of each other's banks.
 #define SPREAD 2
 
-__kernel void contract(RECORD, const int m_extent, const int n_extent, const int k_extent,
-                       const int run, const int split_k, const int y_batch, const int y_row,
-                       const Geometry geometry, TENSOR(a), TENSOR(b), TENSOR(y) EXTRAS) {
+__kernel void contract_local(RECORD, const int m_extent, const int n_extent, const int k_extent,
+                             const int run, const int split_k, const int y_batch,
+                             const int y_row, const Geometry geometry, TENSOR(a), TENSOR(b),
+                             TENSOR(y) EXTRAS) {
   RETURN_IF_FAILED;
   __local T a_tile[TILE_K][TILE_M + SPREAD];
   __local Wide b_tile[TILE_K][TILE_N / VECTOR];

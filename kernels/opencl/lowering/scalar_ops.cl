@@ -23,7 +23,7 @@ inline T op_add(T a, T b) { return (T)((ulong)a + (ulong)b); }
 inline T op_subtract(T a, T b) { return (T)((ulong)a - (ulong)b); }
 inline T op_multiply(T a, T b) { return (T)((ulong)a * (ulong)b); }
 inline T op_negative(T a) { return (T)(-(ulong)a); }
-inline T op_abs(T a) { return a < 0 ? op_negative(a) : a; }
+inline T op_abs(T a) { return (T)abs(a); }
 inline T op_floor(T a) { return a; }
 inline T op_ceil(T a) { return a; }
 inline T op_round(T a) { return a; }

@@ -38,11 +38,27 @@ Program::Program(Device& device, const adx_graph& graph, const adx_host& host)
     std::vector<BuiltLaunch> launches = build(device, node, i);
     if (launches.empty()) continue;
     const Step& step = steps_.emplace_back(Step{std::move(node), std::move(launches)});
+    host.log(ADX_LOG_DEBUG, describe(step).c_str());
     for (const BuiltLaunch& launch : step.launches) {
       arguments_.add(step.node, launch.launch(), launch.kernel());
     }
   }
   arguments_.share_scratch(device);
+}
+
+// "opencl: matmul dense_1: pack 16x1x1, contract_direct 1x1x1", each kernel with its work-groups.
+std::string Program::describe(const Step& step) {
+  const std::string& label = step.node.label();
+  std::string text = "opencl: " + step.node.op() + (label.empty() ? "" : " " + label);
+  const char* separator = ": ";
+  for (const BuiltLaunch& launch : step.launches) {
+    text.append(std::exchange(separator, ", ")).append(launch.launch().kernel());
+    char before = ' ';
+    for (size_t items : launch.launch().local()) {
+      text.append(1, std::exchange(before, 'x')).append(std::to_string(items));
+    }
+  }
+  return text;
 }
 
 void Program::enqueue(cl_command_queue queue, uint32_t step_number, KernelTimes* times) const {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "opencl/device.h"
@@ -45,6 +46,7 @@ class Program {
     KernelTimes times;
   };
 
+  static std::string describe(const Step& step);
   void enqueue(cl_command_queue queue, uint32_t step, KernelTimes* times) const;
   void read_record(cl_command_queue queue, Window& window) const;
   // Waits for the window; false when one of its steps failed.

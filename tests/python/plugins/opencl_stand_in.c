@@ -51,6 +51,7 @@ enum {
   kMaxMemAllocSize = 0x1010,
   kLocalMemSize = 0x1023,
   kDoubleFpConfig = 0x1032,
+  kQueueDevice = 0x1091,
   kKernelFunctionName = 0x1190,
   kKernelWorkGroupSize = 0x11B0,
   kKernelLocalMemSize = 0x11B2 /* so much more than there is, if there is any */
@@ -128,16 +129,19 @@ static int32_t kernel_info(void* kernel, void* device, uint32_t question, size_t
 }
 
 /* What it says of this launch; 0: takes it. */
-static int32_t launch_breach(void* kernel, uint32_t rank, const size_t* group) {
+static int32_t launch_breach(void* queue, void* kernel, uint32_t rank, const size_t* group) {
+  typedef int32_t (*Info)(void*, uint32_t, size_t, void*, size_t*);
   const uint64_t* const most = claimed(kMaxWorkItemSizes);
+  void* device = NULL;
+  ((Info)find("clGetCommandQueueInfo"))(queue, kQueueDevice, sizeof device, &device, NULL);
   uint64_t items = 1, admitted = UINT64_MAX, local = 0;
   for (uint32_t axis = 0; axis < rank; ++axis) {
     if (most != NULL && group[axis] > most[axis]) return kInvalidWorkItemSize;
     items *= group[axis];
   }
-  kernel_info(kernel, NULL, kKernelWorkGroupSize, sizeof admitted, &admitted, NULL);
+  kernel_info(kernel, device, kKernelWorkGroupSize, sizeof admitted, &admitted, NULL);
   if (items > admitted || exceeds(items, kMaxWorkGroupSize)) return kInvalidWorkGroupSize;
-  kernel_info(kernel, NULL, kKernelLocalMemSize, sizeof local, &local, NULL);
+  kernel_info(kernel, device, kKernelLocalMemSize, sizeof local, &local, NULL);
   return exceeds(local, kLocalMemSize) ? kOutOfResources : 0;
 }
 
@@ -264,7 +268,7 @@ STATUS(clEnqueueFillBuffer,
 STATUS_UNLESS(clEnqueueNDRangeKernel,
               (Object q, Object k, uint32_t r, const size_t* o, const size_t* g, const size_t* i,
                uint32_t w, Events l, Object* e),
-              (q, k, r, o, g, i, w, l, e), launch_breach(k, r, i))
+              (q, k, r, o, g, i, w, l, e), launch_breach(q, k, r, i))
 STATUS(clEnqueueMarkerWithWaitList, (Object q, uint32_t w, Events l, Object* e), (q, w, l, e))
 STATUS(clEnqueueBarrierWithWaitList, (Object q, uint32_t w, Events l, Object* e), (q, w, l, e))
 STATUS(clWaitForEvents, (uint32_t n, Events l), (n, l))
