@@ -5,7 +5,8 @@
 Kernel time is the device's own, by its events; a step is the mean of an epoch, with the copy of the
 data to the device; both are those of the best of several epochs. What an epoch takes beyond its own
 kernels, while their events are recorded, counts as overhead of their launches: the median of
-several epochs. The floor is what the smallest kernel takes, launched again and again in one run.
+several epochs. The driver's own part is measured by kernels that are launched again and again in
+one run: what the smallest takes, and what lies between large ones.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import machine
 import numpy as np
 
 import addax as ax
-from addax import tracing
+from addax import _core, tracing
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "peers"))
@@ -32,6 +33,8 @@ from keras_like import build  # noqa: E402
 from workload import WORKLOADS, Workload, images_and_labels, seconds  # noqa: E402
 
 FLOOR_STEPS = 20_000
+GAP_STEPS = 500
+GAP_ELEMENTS = 2_000_000
 MOST_OPS = 8
 
 
@@ -50,16 +53,33 @@ class Figures:
         return f"{median:.1f} ({min(self.overheads_us):.1f} to {max(self.overheads_us):.1f})"
 
 
+def adding(device: str, elements: int) -> _core.Executable:
+    """A program of one kernel, which adds to so many numbers."""
+    with ax.device(device), tracing.trace("adding") as trace:
+        numbers = ax.Variable(np.zeros(elements, np.float32))
+        numbers.assign_add(1.0)
+        return trace.finish([], device=device)
+
+
 def floor_us(device: str) -> float:
     """Microseconds a launch of the smallest kernel takes."""
-    with ax.device(device):
-        counter = ax.Variable(np.zeros((), np.float32))
-        with tracing.trace("floor") as trace:
-            counter.assign_add(1.0)
-            program = trace.finish([], device=device)
-        program.run_steps([], FLOOR_STEPS)
-        times = [seconds(lambda: program.run_steps([], FLOOR_STEPS)) for _ in range(5)]
+    program = adding(device, 1)
+    program.run_steps([], FLOOR_STEPS)
+    times = [seconds(lambda: program.run_steps([], FLOOR_STEPS)) for _ in range(5)]
     return 1e6 * min(times) / FLOOR_STEPS
+
+
+def gap(device: str) -> tuple[float, float]:
+    """Microseconds of a large kernel, and of what lies between two of them."""
+    program = adding(device, GAP_ELEMENTS)
+    program.run_steps([], GAP_STEPS)
+    runs = []
+    for _ in range(5):
+        with ax.profile() as profile:
+            whole = seconds(lambda: program.run_steps([], GAP_STEPS))
+        kernels = 1e-3 * time_by_op(profile).total()
+        runs.append((kernels / GAP_STEPS, (1e6 * whole - kernels) / GAP_STEPS))
+    return tuple(statistics.median(column) for column in zip(*runs, strict=True))
 
 
 def time_by_op(profile: ax.profile) -> Counter[str]:
@@ -135,11 +155,13 @@ def main() -> None:
         for work in arguments.work
         for where in ("cpu", device)
     }
+    kernel, between = gap(device)
     described = next(entry for entry in ax.devices() if entry.name == device)
     sections = [
         f"## {datetime.date.today()}: {machine.describe()}",
         f"{described} beside the CPU's own kernels; the best of {arguments.rounds} epochs of "
-        f"{arguments.steps} steps. The smallest kernel takes {floor_us(device):.1f} microseconds.",
+        f"{arguments.steps} steps. The smallest kernel takes {floor_us(device):.1f} microseconds. "
+        f"Between kernels of {kernel:.0f} microseconds, all of one program, lie {between:.1f}.",
         table(arguments.work, figures, device),
     ]
     for work in arguments.work:
