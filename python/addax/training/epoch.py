@@ -59,7 +59,7 @@ class Pass:
     def go(self, progress: Progress | None, told: callbacks.CallbackList) -> dict[str, float]:
         """Run the pass and return the report on it."""
         recovery = self._model._recovery if self._mode == "train" else Recovery()
-        with recovery.explained():
+        with self._model._recovery.explained():
             work = self._begin(recovery)
             if progress is not None:
                 progress.begin(self.steps)

@@ -127,13 +127,19 @@ class Recovery:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Repair the state where the device fails, and have the error tell what is left."""
+        """Repair the state where the device fails, and have the error tell what is left.
+
+        That of a model which was trained: else there is nothing to lose. Once, where a callback
+        works with the model amid a pass.
+        """
         try:
             yield
         except (DeviceError, OutOfMemoryError) as error:
-            if self._counter is None:
+            if self._counter is None or hasattr(error, "is_explained"):
                 raise
-            raise type(error)(f"{error}; {self._outcome(self._counter)}") from error
+            explained = type(error)(f"{error}; {self._outcome(self._counter)}")
+            explained.is_explained = True  # type: ignore[union-attr]
+            raise explained from error
         finally:
             self._is_amid = False
 

@@ -507,7 +507,7 @@ class Trainer(Layer):
 
         with self._steps.alone(), self._at_work(samples, mode, step):
             recovery = self._recovery if mode == "train" else Recovery()
-            with recovery.explained():
+            with self._recovery.explained():
                 program = self._steps.batch(mode, samples)
                 if mode == "train":
                     self._watch(program)
