@@ -268,7 +268,10 @@ class FunctionLoss(Loss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the function's result."""
-        return as_tensor(self._function(y_true, y_pred))
+        result = self._function(y_true, y_pred)
+        if result is None:
+            raise InvalidArgumentError(f"the function of loss '{self.name}' returned None")
+        return as_tensor(result)
 
 
 _classes: tuple[type[Loss], ...] = (

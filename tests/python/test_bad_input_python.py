@@ -197,6 +197,16 @@ def test_weights_of_single_outputs(weights):
         net.fit(X, [Y, Y], class_weight={0: 1.0}, verbose=0)
 
 
+def test_a_loss_that_returns_nothing():
+    def forgetful(y_true, y_pred):
+        y_pred.mean()
+
+    net = model()
+    net.compile("sgd", forgetful)
+    with pytest.raises(InvalidArgumentError, match="loss 'forgetful' returned None"):
+        net.fit(X, Y, verbose=0)
+
+
 def test_a_failed_fit_leaves_the_model_usable():
     net = model()
     with pytest.raises(ShapeError):
