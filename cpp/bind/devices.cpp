@@ -153,18 +153,22 @@ void bind_devices(py::module_& module) {
       },
       py::arg("path"), "Loads a plug-in now and returns the names of its devices.");
   module.def(
-      "check_device",
-      [](const std::string& name) {
-        Device& device = device_named(name);
-        std::vector<std::pair<std::string, std::string>> results;
-        const GilRelease release;
-        for (const CheckResult& result : check_device(device)) {
-          results.emplace_back(result.check, result.failure);
-        }
-        return results;
+      "device_checks",
+      [] {
+        std::vector<std::string> names;
+        for (const DeviceCheck& check : device_checks()) names.emplace_back(check.name);
+        return names;
       },
-      py::arg("name"),
-      "Tries memory, copies, queues and events: pairs of check and failure or ''.");
+      "Names of the checks of memory, queues, events and programs, for `check_device`.");
+  module.def(
+      "check_device",
+      [](const std::string& name, size_t number) {
+        Device& device = device_named(name);
+        const GilRelease release;
+        device_checks().at(number).check(device);
+        device.allocator().trim();
+      },
+      py::arg("name"), py::arg("number"), "Makes a check of a device; raises what is wrong.");
   module.def(
       "add_device_path",
       [](const py::object& path) { device_registry().add_search_path(path_of(path)); },

@@ -2,28 +2,25 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <thread>
 #include <utility>
 
 #include "core/error.h"
-#include "device/event.h"
 #include "device/status.h"
 
 namespace addax {
-namespace {
+namespace conformance {
 
-using Bytes = std::vector<uint8_t>;
+void fail(const std::string& what) { throw DeviceError(what); }
 
-[[noreturn]] void fail(const std::string& what) { throw DeviceError(what); }
-
-// Bytes that differ from place to place and from seed to seed.
 Bytes pattern(size_t size, size_t seed) {
   Bytes bytes(size);
   for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(i * 7 + i / 251 + seed * 31);
   return bytes;
 }
 
-Bytes download(Device& device, const Buffer& buffer, size_t bytes, uint64_t offset = 0) {
+Bytes download(Device& device, const Buffer& buffer, size_t bytes, uint64_t offset) {
   Bytes result(bytes);
   device.copy_to_host(buffer, result.data(), bytes, offset);
   return result;
@@ -42,19 +39,43 @@ void expect(const Bytes& got, const Bytes& wanted, const std::string& where) {
        " is wrong");
 }
 
-adx_location at(const Buffer& buffer, uint64_t offset = 0) {
+adx_location at(const Buffer& buffer, uint64_t offset) {
   return {sizeof(adx_location), buffer.handle(), nullptr, offset};
 }
 
-adx_location at(Bytes& host) { return {sizeof(adx_location), nullptr, host.data(), 0}; }
+adx_location at(Bytes& host, uint64_t offset) {
+  return {sizeof(adx_location), nullptr, host.data(), offset};
+}
 
-// Into the queue, without waiting for it.
 void enqueue_copy(Device& device, const QueueLease& queue, const adx_location& from,
                   const adx_location& to, uint64_t bytes) {
   Status status;
   device.api().copy(device.handle(), queue.get(), &from, &to, bytes, status.get());
   status.check(device.name());
 }
+
+void in_two_threads(const std::function<void(size_t)>& work) {
+  std::exception_ptr failures[2];
+  const auto attempt = [&](size_t number) {
+    try {
+      work(number);
+    } catch (...) {
+      failures[number] = std::current_exception();
+    }
+  };
+  std::thread other(attempt, 1);
+  attempt(0);
+  other.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+}  // namespace conformance
+
+namespace {
+
+using namespace conformance;
 
 void check_properties(Device& device) {
   const adx_properties& properties = device.properties();
@@ -121,6 +142,14 @@ void check_copies(Device& device) {
   Bytes wanted = pattern(1000, 5);
   std::copy(bytes.begin() + 3, bytes.begin() + 903, wanted.begin() + 7);
   expect(download(device, b, wanted.size()), wanted, "a copy between buffers");
+  const QueueLease queue = device.queue();
+  Bytes host(1000), other(1000);
+  enqueue_copy(device, queue, at(b, 11), at(host, 5), 600);
+  enqueue_copy(device, queue, at(host, 5), at(other, 9), 600);
+  queue.synchronize();
+  Bytes moved(1000);
+  std::copy_n(wanted.begin() + 11, 600, moved.begin() + 9);
+  expect(other, moved, "a copy from the host to the host, at offsets of each");
 }
 
 void check_fill(Device& device) {
@@ -146,29 +175,6 @@ void check_out_of_memory(Device& device) {
   expect(download(device, upload(device, bytes), bytes.size()), bytes, "memory after a failure");
 }
 
-void check_events(Device& device) {
-  const QueueLease first = device.queue();
-  const QueueLease second = device.queue();
-  Event before(device), after(device);
-  if (!after.has_happened()) fail("an event that was never recorded has not happened");
-  Bytes bytes = pattern(1 << 16, 8);
-  const Buffer a = device.alloc(bytes.size());
-  const Buffer b = device.alloc(bytes.size());
-  before.record(first);
-  enqueue_copy(device, first, at(bytes), at(a), bytes.size());
-  after.record(first);
-  after.wait(second);
-  enqueue_copy(device, second, at(a), at(b), bytes.size());
-  second.synchronize();
-  if (!after.has_happened()) fail("an event has not happened although work behind it is done");
-  first.synchronize();
-  expect(download(device, b, bytes.size()), bytes, "a copy that waited for another queue");
-  const double elapsed = after.elapsed_us(before);
-  constexpr double kMinute = 60e6;
-  if (!(elapsed < kMinute))
-    fail("the time between two events is " + std::to_string(elapsed) + " us");
-}
-
 // Copies through a queue of its own, again and again; whether the bytes arrived each time.
 bool keep_copying(Device& device, size_t seed) {
   constexpr size_t kTimes = 50;
@@ -188,51 +194,30 @@ bool keep_copying(Device& device, size_t seed) {
 }
 
 void check_two_queues(Device& device) {
-  std::string failure;
-  bool first_works = true;
-  std::thread other([&] {
-    try {
-      if (!keep_copying(device, 9)) failure = "a copy of one of two queues is wrong";
-    } catch (const Error& error) {
-      failure = error.what();
-    }
+  in_two_threads([&](size_t number) {
+    if (!keep_copying(device, number + 9)) fail("a copy of one of two queues is wrong");
   });
-  try {
-    first_works = keep_copying(device, 10);
-  } catch (...) {
-    other.join();
-    throw;
-  }
-  other.join();
-  if (!failure.empty()) fail(failure);
-  if (!first_works) fail("a copy of one of two queues is wrong");
 }
 
-constexpr std::pair<const char*, void (*)(Device&)> kChecks[] = {
-    {"properties", check_properties},
-    {"memory", check_memory},
-    {"map", check_map},
-    {"wrap", check_wrap},
-    {"copies", check_copies},
-    {"fill", check_fill},
-    {"out of memory", check_out_of_memory},
-    {"events", check_events},
-    {"two queues", check_two_queues}};
+constexpr DeviceCheck kChecks[] = {{"properties", check_properties},
+                                   {"memory", check_memory},
+                                   {"map", check_map},
+                                   {"wrap", check_wrap},
+                                   {"copies", check_copies},
+                                   {"fill", check_fill},
+                                   {"out of memory", check_out_of_memory},
+                                   {"two queues", check_two_queues}};
 
 }  // namespace
 
-std::vector<CheckResult> check_device(Device& device) {
-  std::vector<CheckResult> results;
-  for (const auto& [name, check] : kChecks) {
-    results.push_back({name, ""});
-    try {
-      check(device);
-    } catch (const Error& error) {
-      results.back().failure = error.what();
-    }
+std::span<const DeviceCheck> memory_checks() { return kChecks; }
+
+std::vector<DeviceCheck> device_checks() {
+  std::vector<DeviceCheck> all;
+  for (const auto& checks : {memory_checks(), event_checks(), program_checks(), leak_checks()}) {
+    all.insert(all.end(), checks.begin(), checks.end());
   }
-  device.allocator().trim();
-  return results;
+  return all;
 }
 
 }  // namespace addax

@@ -17,6 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     device_test.add_argument("plugin", help="a plug-in's file, or the name of a device: cpu:0")
     device_test.add_argument("-v", "--verbose", action="store_true", help="tell what passes, too")
+    device_test.add_argument(
+        "--patience",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="how long a check may take before it counts as hanging (default: 120)",
+    )
     ops = commands.add_parser("ops", help="the ops that devices are given, with their attributes")
     ops.add_argument("name", nargs="*", help="tell all about these")
     given = parser.parse_args(arguments)
@@ -24,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "device-test":
         from addax.conformance.report import check_plugin
 
-        return 0 if check_plugin(given.plugin, verbose=given.verbose) else 1
+        passed = check_plugin(given.plugin, verbose=given.verbose, patience=given.patience)
+        return 0 if passed else 1
     if given.command == "ops":
         from addax.errors import InvalidArgumentError
         from addax.op_list import listing

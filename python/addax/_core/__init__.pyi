@@ -18,7 +18,7 @@ import collections.abc
 import typing
 import typing_extensions
 from . import ops
-__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'has_unified_memory', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
+__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_checks', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'has_unified_memory', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
 class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
@@ -660,9 +660,9 @@ def build_info() -> dict[str, typing.Any]:
     """
     Version, compiler, instruction set in use, and libraries with their versions.
     """
-def check_device(name: str) -> list[tuple[str, str]]:
+def check_device(name: str, number: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
-    Tries memory, copies, queues and events: pairs of check and failure or ''.
+    Makes a check of a device; raises what is wrong.
     """
 def chrome_trace(spans: collections.abc.Iterable[typing.Any]) -> str:
     """
@@ -675,6 +675,10 @@ def current_device() -> str:
 def current_trace() -> Trace:
     """
     The trace that ops of this thread go to, or None.
+    """
+def device_checks() -> list[str]:
+    """
+    Names of the checks of memory, queues, events and programs, for `check_device`.
     """
 def device_failures() -> list[tuple[str, str]]:
     """

@@ -3,6 +3,6 @@
 The table of op cases in ``cases`` serves the tests and benchmarks of Addax itself, too.
 """
 
-from addax.conformance.run import Outcome, Result, run
+from addax.conformance.run import Check, Outcome, Result, checks, run
 
-__all__ = ["Outcome", "Result", "run"]
+__all__ = ["Check", "Outcome", "Result", "checks", "run"]

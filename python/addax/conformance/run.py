@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -15,8 +15,10 @@ import numpy as np
 from addax import _core
 from addax.conformance import programs
 from addax.conformance.cases import CASES, Bad, OpCase, Sample
+from addax.conformance.cases.case import FLOATS
 from addax.conformance.samples import arrays_of, disagreement, make_array
-from addax.errors import AddaxError, OutOfRangeError, UnsupportedError
+from addax.conformance.special import NARROWED, SPECIALS, Special
+from addax.errors import AddaxError, DeviceError, OutOfRangeError, UnsupportedError
 from addax.placement import DeviceInfo, device
 
 
@@ -37,16 +39,57 @@ class Result:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Check:
+    """One thing that a device is tried for. ``attempt`` gives what is wrong, or ''."""
+
+    name: str
+    attempt: Callable[[], str]
+
+    def result(self) -> Result:
+        """Make the check; what the device refuses is not left to the CPU."""
+        try:
+            with _strict():
+                failure = self.attempt()
+        except UnsupportedError as error:
+            return Result(self.name, Outcome.REFUSED, str(error))
+        except AddaxError as error:
+            failure = f"{type(error).__name__}: {error}"
+        return Result(self.name, Outcome.FAILED if failure else Outcome.PASSED, failure)
+
+
+def checks(target: DeviceInfo) -> Iterator[Check]:
+    """Return what there is to check of a device.
+
+    Its memory, queues, events and programs, each op in each of its dtypes, whole models.
+    """
+    for number, name in enumerate(_core.device_checks()):
+        yield Check(name, partial(_check_device, target.name, number))
+    for case in CASES.values():
+        yield from _op_checks(case, target)
+    for special in SPECIALS:
+        for dtype in FLOATS:
+            if dtype in target.dtypes:
+                yield _special_check(special, dtype, target)
+    for special in NARROWED:
+        if special.attrs["dtype"] in target.dtypes:
+            yield _special_check(special, "float32", target)
+    for name, program in programs.CHECKS.items():
+        yield Check(name, partial(program, target.name))
+
+
 def run(target: DeviceInfo) -> Iterator[Result]:
-    """Check a device: its memory and queues, each op in each of its dtypes, whole programs."""
-    for check, failure in _core.check_device(target.name):
-        yield Result(check, Outcome.FAILED if failure else Outcome.PASSED, failure)
-    with device(target.name), _strict():
-        for case in CASES.values():
-            yield from _op_results(case, target.dtypes)
-    with _strict():
-        for name, program in programs.CHECKS.items():
-            yield _result(name, partial(program, target.name), refusal=Outcome.FAILED)
+    """Check a device."""
+    for check in checks(target):
+        yield check.result()
+
+
+def _check_device(name: str, number: int) -> str:
+    try:
+        _core.check_device(name, number)
+    except DeviceError as error:
+        return str(error)
+    return ""
 
 
 @contextmanager
@@ -63,31 +106,33 @@ def _strict() -> Iterator[None]:
             os.environ["ADDAX_STRICT"] = before
 
 
-def _op_results(case: OpCase, dtypes: Collection[str]) -> Iterator[Result]:
+def _op_checks(case: OpCase, target: DeviceInfo) -> Iterator[Check]:
+    def check(name: str, attempt: Callable[[], str]) -> Check:
+        return Check(f"{case.name} {name}", partial(_on, target.name, attempt))
+
     for dtype in case.dtypes:
-        if dtype in dtypes:
-            yield _result(f"{case.name} {dtype}", partial(_compute, case, dtype, _core.apply))
+        if dtype in target.dtypes:
+            yield check(dtype, partial(_compute, case, dtype, _core.apply))
     for bad in case.bad:
         if bad.error == "OutOfRangeError":
-            yield _result(f"{case.name} out of range", partial(_refuse_value, case, bad))
+            yield check("out of range", partial(_refuse_value, case, bad))
     if _RECORDS[case.name]["decomposes"]:
         dtype = "float32" if "float32" in case.dtypes else case.dtypes[-1]
-        check = partial(_compute, case, dtype, _core.apply_decomposed)
-        yield _result(f"{case.name} {dtype}, decomposed", check)
+        yield check(f"{dtype}, decomposed", partial(_compute, case, dtype, _core.apply_decomposed))
+
+
+def _special_check(special: Special, dtype: str, target: DeviceInfo) -> Check:
+    given = special.attrs.get("dtype")
+    name = f"{special.op} {dtype}{f' to {given}' if given else ''}, special values"
+    return Check(name, partial(_on, target.name, partial(special.attempt, dtype)))
 
 
 _RECORDS = {record["name"]: record for record in _core.op_records()}
 
 
-def _result(name: str, check: Callable[[], str], refusal: Outcome = Outcome.REFUSED) -> Result:
-    """The result of a check that gives what is wrong, or ''."""
-    try:
-        failure = check()
-    except UnsupportedError as error:
-        return Result(name, refusal, str(error))
-    except AddaxError as error:
-        failure = f"{type(error).__name__}: {error}"
-    return Result(name, Outcome.FAILED if failure else Outcome.PASSED, failure)
+def _on(name: str, attempt: Callable[[], str]) -> str:
+    with device(name):
+        return attempt()
 
 
 def _refuse_value(case: OpCase, bad: Bad) -> str:
