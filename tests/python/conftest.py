@@ -8,8 +8,11 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,3 +75,14 @@ def _compiled(name: str, folders: pytest.TempPathFactory) -> Path:
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I", headers]
     subprocess.run([compiler, *flags, source, "-o", library, "-ldl"], check=True)
     return library
+
+
+@pytest.fixture(scope="module")
+def in_child(opencl_stand_in: Path) -> Iterator[Callable[..., Any]]:
+    """Calls a function in a process of its own, whose OpenCL fails on demand."""
+    from test_opencl_failures import LIBRARY, and_mend
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LIBRARY, str(opencl_stand_in))
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            yield lambda *call: pool.submit(and_mend, *call).result()

@@ -14,10 +14,7 @@ import re
 import resource
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,15 +36,6 @@ FAILURES = (ax.errors.OutOfMemoryError, ax.errors.DeviceError)
 LOST = r"opencl:0 (is lost|has no memory to repair that), .*compile\(device='cpu'\)"
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def in_child(opencl_stand_in: Path) -> Iterator[Run]:
-    """Calls a function in the process whose OpenCL fails on demand."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(LIBRARY, str(opencl_stand_in))
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            yield lambda *call: pool.submit(and_mend, *call).result()
 
 
 # ---- In the child.
@@ -273,155 +261,6 @@ def child_everything_fails(function: str, code: int) -> int:
         tries, nth = tries + 1, nth + 1 + nth // 4
 
 
-class _LostAt(ax.callbacks.Callback):
-    """Every call fails from the second batch of an epoch on."""
-
-    def __init__(self, epoch: int, code: int) -> None:
-        super().__init__()
-        self.epoch, self.code, self.is_there = epoch, code, False
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.is_there = epoch == self.epoch
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if self.is_there and batch == 1:
-            fail_from("cl", 1, self.code)
-
-
-def child_lost_in_an_epoch(code: int, share: float) -> str:
-    """Lose the device after four steps; what the error tells."""
-    with copying(share):
-        model = network()
-        with pytest.raises(FAILURES, match=LOST) as caught:
-            train(model, epochs=3, callbacks=[_LostAt(1, code)])
-        with pytest.warns(UserWarning, match="opencl:0 has failed: .* as after 4 steps"):
-            assert_left(caught.value, model, states())
-        goes_on(model)
-        mend()
-    return str(caught.value)
-
-
-def child_lost_between_fits(code: int) -> None:
-    expected = states()
-    model = network()
-    train(model)
-    fail_from("cl", 1, code)
-    with pytest.raises(FAILURES, match=r"is lost, .* as after 3 steps"):
-        train(model)
-    with pytest.warns(UserWarning, match="as after 3 steps"):
-        assert same(expected[3], state(model))
-    goes_on(model)
-    mend()
-
-
-class _LostInValidation(ax.callbacks.Callback):
-    """Every call fails from the second epoch's validation on."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__()
-        self.code, self.epochs = code, 0
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        self.epochs += 1
-        if self.epochs == 2:
-            fail_from("cl", 1, self.code)
-
-
-def child_lost_in_validation(code: int, is_nested: bool) -> str:
-    """What the error tells; where nested, a callback's own evaluation amid the epoch fails."""
-
-    class Evaluation(ax.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            self.model.evaluate(X, Y, batch_size=8, verbose=0, callbacks=[lost])
-
-    lost = _LostInValidation(code)
-    model = network()
-    with copying(0.0), pytest.raises(FAILURES, match=LOST) as caught:
-        if is_nested:
-            train(model, callbacks=[Evaluation()])
-        else:
-            train(model, epochs=2, validation_data=(X, Y), callbacks=[lost])
-    with pytest.warns(UserWarning, match="opencl:0 has failed"):
-        assert_left(caught.value, model, states())
-    goes_on(model)
-    mend()
-    return str(caught.value)
-
-
-def child_lost_between_batches(code: int, share: float) -> str:
-    expected = [state_after_batches(count) for count in range(4)]
-    with copying(share):
-        model = network()
-        train_batches(model, 3)
-        fail_from("cl", 1, code)
-        with pytest.raises(FAILURES, match=LOST) as caught:
-            train_batches(model, 1)
-        with pytest.warns(UserWarning, match="as after 3 steps"):
-            assert_left(caught.value, model, expected)
-        goes_on(model)
-        mend()
-    return str(caught.value)
-
-
-def child_loss_is_seen_in_the_weights(code: int) -> None:
-    """Nobody has been told of it yet; samples that were overwritten since are of no matter."""
-    expected = state_after_batches(3)
-    with copying(0.0):
-        model = network()
-        samples, labels = X.copy(), Y.copy()
-        for begin, end in ((0, 4), (4, 8), (8, 13)):
-            model.train_on_batch(samples[begin:end], labels[begin:end])
-        samples[:], labels[:] = 0, 0
-        fail_from("cl", 1, code)
-        with pytest.warns(UserWarning, match="as after 3 steps, the last 2 of them taken again on"):
-            left = state(model)
-        for got, want in zip(left, expected, strict=True):
-            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
-        goes_on(model)
-
-
-def child_lost_while_copying(code: int) -> int:
-    """Reading fails from the n-th time on: never is a part of one step's state beside another's."""
-    expected = states()
-    nth = 0
-    with copying(float("inf")):
-        while True:
-            nth += 1
-            model = network()
-            train(model)
-            fail_from("clEnqueueReadBuffer", nth, code)
-            try:
-                train(model)
-            except FAILURES as error:
-                assert mend() > 0
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    assert_left(error, model, expected)
-            else:
-                assert mend() == 0
-                return nth
-
-
-def child_goes_on_as_if_resumed(folder: str, code: int) -> None:
-    """The curve after a loss is that of a CPU's model which has loaded what was left."""
-    path = f"{folder}/left.safetensors"
-    model = network()
-    with pytest.raises(FAILURES):
-        train(model, epochs=3, callbacks=[_LostAt(2, code)])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.save_weights(path)
-        model.compile(device="cpu")
-    lost = model.fit(X, Y, batch_size=8, epochs=4, verbose=0).history
-    mend()
-    other = network("cpu")
-    other.load_weights(path)
-    resumed = other.fit(X, Y, batch_size=8, epochs=4, verbose=0).history
-    assert lost == resumed
-    assert same(state(model), state(other))
-    assert int(model.optimizer.iterations.numpy()) > 12
-
-
 def child_a_single_launch_fails() -> int:
     """The device works on at once: nothing of what it has done is lost."""
     expected = states()
@@ -444,24 +283,6 @@ def child_a_single_launch_fails() -> int:
                 return nth
 
 
-def child_the_device_comes_back() -> None:
-    """A device that works again goes on from the same state."""
-    model = network()
-    with pytest.raises(ax.errors.DeviceError) as caught:
-        train(model, epochs=2, callbacks=[_LostAt(1, DEVICE_NOT_AVAILABLE)])
-    mend()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert_left(caught.value, model, states())
-        left = state(model)
-        train(model)
-        assert not same(left, state(model))
-        assert int(model.optimizer.iterations.numpy()) == told_steps(caught.value) + 3
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        state(model)
-
-
 def child_a_kernel_does_not_compile() -> None:
     with ax.device(DEVICE):
         x = _core.tensor(np.zeros(3, np.float32))
@@ -472,16 +293,6 @@ def child_a_kernel_does_not_compile() -> None:
             ax.ops.tan(x)
         assert mend() > 0
         np.testing.assert_array_equal(np.asarray(ax.ops.tan(x)), np.zeros(3))
-
-
-def child_other_devices_do_not_need_it(code: int) -> None:
-    """A variable of another device takes arrays while this one, which is the default, is lost."""
-    weight = _core.Variable(np.zeros(3, np.float32), name="weight", device="cpu:0")
-    with ax.device(DEVICE):
-        fail_from("cl", 1, code)
-        weight.assign(np.ones(3, np.float32))
-        assert mend() == 0
-    np.testing.assert_array_equal(weight.numpy(), np.ones(3))
 
 
 def child_auto_does_without(function: str, code: int) -> None:
@@ -580,45 +391,8 @@ def test_no_failure_of_a_models_life_goes_untold(in_child: Run, function: str, c
     assert in_child(child_everything_fails, function, code) > 5
 
 
-@pytest.mark.parametrize("code", [OUT_OF_RESOURCES, DEVICE_NOT_AVAILABLE, NVIDIA_FAULT])
-def test_a_lost_device_leaves_the_last_completed_step(in_child: Run, code: int) -> None:
-    in_child(child_lost_between_fits, code)
-    assert "the last 1 of them taken again on cpu:0" in in_child(child_lost_in_an_epoch, code, 0.0)
-    assert "again" not in in_child(child_lost_in_an_epoch, code, float("inf"))
-    lost = in_child(child_lost_between_batches, code, 0.0)
-    assert "the last 2 of them taken again on cpu:0" in lost
-    assert "again" not in in_child(child_lost_between_batches, code, float("inf"))
-
-
-def test_a_loss_that_is_seen_in_the_weights_leaves_the_last_step(in_child: Run) -> None:
-    in_child(child_loss_is_seen_in_the_weights, DEVICE_NOT_AVAILABLE)
-
-
-def test_a_loss_in_validation_tells_what_is_left_of_training(in_child: Run) -> None:
-    told = in_child(child_lost_in_validation, DEVICE_NOT_AVAILABLE, False)
-    assert "as after 6 steps: model.compile" in told
-    told = in_child(child_lost_in_validation, DEVICE_NOT_AVAILABLE, True)
-    assert told.count("as after 2 steps, the last 1 of them taken again") == 1
-
-
-def test_a_device_lost_while_it_is_copied_leaves_the_copies_before(in_child: Run) -> None:
-    assert in_child(child_lost_while_copying, DEVICE_NOT_AVAILABLE) > 10
-
-
 def test_where_a_device_works_on_the_steps_since_the_copies_are_repeated(in_child: Run) -> None:
     assert in_child(child_a_single_launch_fails) > 50
-
-
-def test_training_after_a_loss_is_as_if_resumed(in_child: Run, tmp_path: Path) -> None:
-    in_child(child_goes_on_as_if_resumed, str(tmp_path), DEVICE_NOT_AVAILABLE)
-
-
-def test_a_device_that_comes_back_goes_on(in_child: Run) -> None:
-    in_child(child_the_device_comes_back)
-
-
-def test_a_lost_default_device_is_not_needed_elsewhere(in_child: Run) -> None:
-    in_child(child_other_devices_do_not_need_it, DEVICE_NOT_AVAILABLE)
 
 
 def test_a_kernel_that_does_not_compile_is_told_with_its_op(in_child: Run) -> None:
