@@ -1,6 +1,6 @@
 """The copies on the host that training makes: when, of what, and what becomes of them.
 
-The CPU passes for a device with memory of its own here; `test_opencl_failures.py` has a real one.
+The CPU passes for a device with memory of its own here; `test_opencl_lost.py` has a real one.
 """
 
 from __future__ import annotations
