@@ -68,6 +68,7 @@ TEST_F(CheckFake, FindsOffsetsThatAreIgnored) {
 
 TEST_F(CheckFake, FindsMemoryWithoutAnEnd) {
   fake.memory_left = UINT64_MAX;
+  fake.properties.largest_allocation = 16 << 20;
   fake.api.alloc = [](adx_device*, uint64_t bytes, adx_status*) {
     ++FakePlugin::current->live_buffers;
     return new adx_buffer{std::vector<char>(std::min(bytes, uint64_t{2} << 20))};
