@@ -114,6 +114,7 @@ def allocation_fails(use: str, nth: int, steps: list[Any]) -> str:
         USES[use](model)
     except ax.errors.OutOfMemoryError as error:
         assert library().failed() > 0
+        assert error.step is None, f"in the midst of a step: {error}"
         library().fail_from(ctypes.c_long(0))
         assert re.search(r"(no memory for|cannot allocate) \d.*[Uu]se a smaller batch", str(error))
         done = int(model.optimizer.iterations.numpy())
@@ -162,8 +163,11 @@ def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("use", USES)
-def test_every_allocation_may_fail(use: str, preloaded: Path) -> None:
+@pytest.mark.parametrize("isa", ["portable", None])
+def test_every_allocation_may_fail(isa: str | None, use: str, preloaded: Path) -> None:
     environment = {**os.environ, "LD_PRELOAD": str(preloaded), "ADDAX_NUM_THREADS": "3"}
+    if isa is not None:
+        environment["ADDAX_ISA"] = isa
     ended = subprocess.run(
         [sys.executable, __file__, use], env=environment, capture_output=True, text=True
     )

@@ -151,6 +151,13 @@ std::size_t FilterContraction<T, R>::workspace_bytes() const {
 }
 
 template <class T, class R>
+ScratchNeeds FilterContraction<T, R>::scratch() const {
+  ScratchNeeds needs;
+  needs.add(Scratch::Gather, kernels_->gather_bytes);
+  return needs;
+}
+
+template <class T, class R>
 void FilterContraction<T, R>::run(const Args& args, std::size_t stage, int64_t chunk,
                                   void* workspace) const {
   if (stage == 0) {

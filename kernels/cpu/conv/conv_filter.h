@@ -44,7 +44,7 @@ class FilterContraction {
   FilterContraction(const ConvShape& shape, Isa isa);
   FilterContraction(const ConvShape& shape, Isa isa, const FilterLayout& layout);
   const std::vector<Stage>& stages() const { return stages_; }
-  static ScratchNeeds scratch() { return {}; }
+  ScratchNeeds scratch() const;
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
   void run(const Args& args, std::size_t stage, int64_t chunk, void* workspace) const;

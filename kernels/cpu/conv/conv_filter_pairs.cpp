@@ -51,7 +51,7 @@ PairedFilterContraction<R>::PairedFilterContraction(const ConvShape& shape, Isa 
 
 template <class R>
 ScratchNeeds PairedFilterContraction<R>::scratch() const {
-  ScratchNeeds needs;
+  ScratchNeeds needs = contraction_.scratch();
   if (bundle_ > 1) {
     needs.add(Scratch::Panel, bundle_ * kElementsAtOnce * int64_t{sizeof(BFloat16Pair)});
   }

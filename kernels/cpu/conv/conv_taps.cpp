@@ -165,6 +165,7 @@ std::size_t TapContraction<T, W>::workspace_bytes() const {
 template <class T, class W>
 ScratchNeeds TapContraction<T, W>::scratch() const {
   ScratchNeeds needs;
+  needs.add(Scratch::Gather, kernels_->gather_bytes);
   if (packing_ == Packing::Chunk) {
     needs.add(Scratch::Panel, packed_panel_size() * int64_t{sizeof(Factor<T>)});
   }

@@ -152,6 +152,7 @@ int64_t GemmPlan<T>::part_row() const {
 template <class T>
 ScratchNeeds GemmPlan<T>::scratch() const {
   ScratchNeeds needs;
+  needs.add(Scratch::Gather, kernels_->gather_bytes);
   if (packs(shape_.m)) {
     const int64_t steps = std::min(shape_.k, steps_per_pass());
     needs.add(Scratch::Panel, steps * kernels_->panel * int64_t{sizeof(T)});

@@ -89,6 +89,7 @@ struct GemmKernels {
   int64_t vector = 16;
   int64_t tile_rows = 6;
   bool needs_unit_columns = true;
+  int64_t gather_bytes = 0;  // of Scratch::Gather that a block takes at most
 
   void (*block)(const Block<T>&) = nullptr;
   void (*block_wide)(const Block<T, Sum<T>>&) = nullptr;

@@ -23,6 +23,12 @@ bool fits_blas(const Matrix<T>& x, int64_t rows, int64_t cols) {
          (x.row == 1 && (x.col >= rows || cols == 1));
 }
 
+// Operands that BLAS does not take are copied piece by piece: at most so many rows of A or columns
+// of B, and so many steps.
+constexpr int64_t kGatherWidth = 128;
+constexpr int64_t kGatherSteps = 512;
+constexpr int64_t kGatherSize = kGatherWidth * kGatherSteps;
+
 template <class T>
 Matrix<T> gathered(const Matrix<T>& x, int64_t rows, int64_t cols, T* out) {
   for (int64_t i = 0; i < rows; ++i) {
@@ -32,19 +38,43 @@ Matrix<T> gathered(const Matrix<T>& x, int64_t rows, int64_t cols, T* out) {
 }
 
 template <class T>
-void multiply(Matrix<T> a, Matrix<T> b, int64_t m, int64_t n, int64_t k, T beta, T* c,
-              int64_t c_row) {
-  const bool copy_a = !fits_blas(a, m, k), copy_b = !fits_blas(b, k, n);
-  if (copy_a || copy_b) {
-    T* room = thread_scratch<T>(Scratch::Gather, (copy_a ? m * k : 0) + (copy_b ? k * n : 0));
-    if (copy_a) a = gathered(a, m, k, room);
-    if (copy_b) b = gathered(b, k, n, room + (copy_a ? m * k : 0));
-  }
+Matrix<T> from(const Matrix<T>& x, int64_t row, int64_t col) {
+  return {x.data + row * x.row + col * x.col, x.row, x.col};
+}
+
+template <class T>
+void multiply_fitting(const Matrix<T>& a, const Matrix<T>& b, int64_t m, int64_t n, int64_t k,
+                      T beta, T* c, int64_t c_row) {
   // A single row or column may have any distance to the next one that is not there.
   const bool trans_a = a.col != 1 || (a.row < k && m > 1);
   const bool trans_b = b.col != 1 || (b.row < n && k > 1);
   blas_gemm(trans_a, trans_b, m, n, k, a.data, trans_a ? a.col : a.row, b.data,
             trans_b ? b.col : b.row, beta, c, c_row);
+}
+
+template <class T>
+void multiply(const Matrix<T>& a, const Matrix<T>& b, int64_t m, int64_t n, int64_t k, T beta, T* c,
+              int64_t c_row) {
+  const bool copy_a = !fits_blas(a, m, k), copy_b = !fits_blas(b, k, n);
+  if (!copy_a && !copy_b) return multiply_fitting(a, b, m, n, k, beta, c, c_row);
+  T* const room_a = thread_scratch<T>(Scratch::Gather, 2 * kGatherSize);
+  T* const room_b = room_a + kGatherSize;
+  const int64_t most_rows = copy_a ? kGatherWidth : m, most_cols = copy_b ? kGatherWidth : n;
+  for (int64_t step = 0; step < k; step += kGatherSteps) {
+    const int64_t steps = std::min(kGatherSteps, k - step);
+    for (int64_t row = 0; row < m; row += most_rows) {
+      const int64_t rows = std::min(most_rows, m - row);
+      Matrix<T> left = from(a, row, step);
+      if (copy_a) left = gathered(left, rows, steps, room_a);
+      for (int64_t col = 0; col < n; col += most_cols) {
+        const int64_t cols = std::min(most_cols, n - col);
+        Matrix<T> right = from(b, step, col);
+        if (copy_b) right = gathered(right, steps, cols, room_b);
+        multiply_fitting(left, right, rows, cols, steps, step == 0 ? beta : T{1},
+                         c + row * c_row + col, c_row);
+      }
+    }
+  }
 }
 
 template <class T>
@@ -114,6 +144,7 @@ constexpr GemmKernels<T> kPortable = {
     .vector = 1,
     .tile_rows = 16,
     .needs_unit_columns = false,
+    .gather_bytes = 2 * kGatherSize* int64_t{sizeof(T)},
     .block = block<T>,
     .block_wide = block<T>,
     .pack = pack<T>,

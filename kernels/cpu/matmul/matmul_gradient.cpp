@@ -25,6 +25,7 @@ class MatmulGradient : public GradientProduct {
         b_(node.input(1)) {
     const int64_t tiles = std::max<int64_t>(kBlockElements / (shape_.n * kernels_.tile_rows), 1);
     block_rows_ = tiles * kernels_.tile_rows;
+    scratch_.add(Scratch::Gather, kernels_.gather_bytes);
     scratch_.add(Scratch::Rows, block_rows_ * shape_.n * int64_t{sizeof(float)});
     chunks_ = chunks_for(shape_.m * shape_.n, kChunkElements);
   }

@@ -207,6 +207,14 @@ TEST_P(Gemm, StridesOfAnyKind) {
   check<float>(strided, GetParam());
   check<double>(strided, GetParam());
 
+  GemmShape large = dense_gemm(300, 270, 1100);  // more than is gathered at a time
+  large.a_row = 3300;
+  large.a_k = 3;
+  large.b_k = 540;
+  large.b_col = 2;
+  check<float>(large, GetParam());
+  check<double>(large, GetParam());
+
   GemmShape overlapping = dense_gemm(30, 20, 16);  // a sliding window
   overlapping.a_row = 1;
   check<float>(overlapping, GetParam());
