@@ -19,10 +19,14 @@ std::string_view Status::message() const {
 }
 
 void Status::raise(std::string_view context) const {
-  const bool known = raw_.code > ADX_OK && raw_.code <= ADX_INTERRUPTED;
+  const bool known = raw_.code > ADX_OK && raw_.code < ADX_INTERRUPTED;
   std::string text(message());
   if (text.empty()) text = "the device gave no reason";
-  if (!known) text += " (unknown error code " + std::to_string(raw_.code) + ")";
+  if (raw_.code == ADX_INTERRUPTED) {
+    text += " (interrupted, which nobody asked for)";
+  } else if (!known) {
+    text += " (unknown error code " + std::to_string(raw_.code) + ")";
+  }
   if (!text.starts_with('[')) text = "[" + std::string(context) + "] " + text;
   throw_error(known ? static_cast<ErrorCode>(raw_.code) : ErrorCode::Device, text);
 }

@@ -1,5 +1,7 @@
 #include "runtime/compiled_graph.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "device/status.h"
 #include "passes/memory_plan.h"
@@ -55,7 +57,7 @@ CompiledGraph::Ending CompiledGraph::start(const QueueLease& queue, const Buffer
   Status status;
   device_.api().run(device_.handle(), queue.get(), program_.get(), &scratch, bindings.data(),
                     static_cast<int32_t>(bindings.size()), n_steps, control.raw(), status.get());
-  if (status.code() == ADX_INTERRUPTED) return Ending::Interrupted;
+  if (status.code() == ADX_INTERRUPTED && control.stop_requested()) return Ending::Interrupted;
   if (status.ok()) return Ending::Normal;
   try {
     queue.synchronize();
@@ -77,6 +79,14 @@ uint64_t CompiledGraph::settle(const StepControl& control, Ending ending, uint64
                         std::to_string(failed) + ", which does not exist");
     }
     const Node& node = graph_.nodes()[static_cast<size_t>(node_ids_[failed])];
+    // Of an int64, whose largest magnitude is 2^63.
+    const bool can_be = checks_values(*node.op) && state.failed_index >= 0 &&
+                        std::abs(state.failed_value) <= 0x1p62;
+    if (!can_be) {
+      throw DeviceError("[" + device_.name() + "] the device reported a failed check of [" +
+                        node.op->name + "], of value " + std::to_string(state.failed_value) +
+                        " at index " + std::to_string(state.failed_index) + ", which cannot be");
+    }
     throw ValueCheckError(describe_failed_check(graph_, node, state.failed_index,
                                                 state.failed_value, steps_before + done));
   }

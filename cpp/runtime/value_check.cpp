@@ -21,7 +21,8 @@ ValueCheckError::ValueCheckError(FailedCheck check)
 
 bool checks_values(const OpDef& op) {
   return op.name == "check_range" || op.name == "take" || op.name == "scatter_add" ||
-         op.name == "batch_indices" || op.name.starts_with("sparse_softmax_cross_entropy");
+         op.name == "batch_indices" || op.name == "in_top_k" ||
+         op.name.starts_with("sparse_softmax_cross_entropy");
 }
 
 FailedCheck describe_failed_check(const Graph& graph, const Node& node, int64_t index, double value,

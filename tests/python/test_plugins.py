@@ -64,9 +64,11 @@ WHILE_USED = {
     "COMPILE_ERROR": ("UnsupportedError", "[negative] only on Sundays"),
     "RUN_ERROR": ("DeviceError", "[run_error:0] the device is lost"),
     "RUN_UNKNOWN_CODE": ("DeviceError", "who knows (unknown error code 99)"),
+    "RUN_INTERRUPTED": ("DeviceError", "bored (interrupted, which nobody asked for)"),
     "TOO_FEW_STEPS": ("DeviceError", "says that it did 0 of 1 steps"),
     "TOO_MANY_STEPS": ("DeviceError", "says that it did 2 of 1 steps"),
     "WRONG_NODE": ("DeviceError", "failed check of node 1000, which does not exist"),
+    "NODE_WITHOUT_CHECK": ("DeviceError", "failed check of [fused], of value 0"),
 }
 
 

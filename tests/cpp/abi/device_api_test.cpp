@@ -101,10 +101,10 @@ TEST_F(DeviceApi, TurnsExceptionsIntoTheStatus) {
   expect(ADX_UNSUPPORTED, "only empty graphs");
   adx_queue queue;
   kApi.queue_synchronize(&device_, &queue, &status_);
-  expect(ADX_INTERNAL, "out of order");
+  expect(ADX_DEVICE, "out of order");
   const adx_location place = {.struct_size = sizeof place};
   kApi.copy(&device_, &queue, &place, &place, 0, &status_);
-  expect(ADX_INTERNAL, "unknown exception");
+  expect(ADX_DEVICE, "unknown exception");
 }
 
 }  // namespace

@@ -42,9 +42,11 @@ enum fault {
   COMPILE_ERROR,
   RUN_ERROR,
   RUN_UNKNOWN_CODE,
+  RUN_INTERRUPTED,
   TOO_FEW_STEPS,
   TOO_MANY_STEPS,
-  WRONG_NODE
+  WRONG_NODE,
+  NODE_WITHOUT_CHECK
 };
 
 #define IS(fault) (FAULT == (fault))
@@ -162,8 +164,10 @@ static void run(adx_device* device, adx_queue* queue, adx_program* program,
                 uint64_t n_steps, adx_control* control, adx_status* status) {
   (void)device, (void)queue, (void)program, (void)arena, (void)bindings, (void)num_bindings;
   if (IS(RUN_ERROR)) fail(status, ADX_DEVICE, "the device is lost");
+  if (IS(RUN_INTERRUPTED)) fail(status, ADX_INTERRUPTED, "bored");
   if (IS(RUN_UNKNOWN_CODE)) fail(status, 99, "who knows");
   if (IS(WRONG_NODE)) control->failed_node = 1000;
+  if (IS(NODE_WITHOUT_CHECK)) control->failed_node = 0;
   if (IS(NONE) || IS(OUT_OF_MEMORY)) control->steps_done = n_steps;
   if (IS(TOO_MANY_STEPS)) control->steps_done = n_steps + 1;
 }

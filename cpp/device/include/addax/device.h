@@ -56,11 +56,11 @@ typedef enum adx_code {
   ADX_DTYPE = 3,
   ADX_OUT_OF_RANGE = 4,
   ADX_OUT_OF_MEMORY = 5, /* the host frees what is idle and asks once more */
-  ADX_DEVICE = 6,
+  ADX_DEVICE = 6,        /* the device or the plug-in failed */
   ADX_UNSUPPORTED = 7,
   ADX_IO = 8,
-  ADX_INTERNAL = 9,
-  ADX_INTERRUPTED = 10
+  ADX_INTERNAL = 9,    /* a mistake in Addax itself: nothing for plug-ins */
+  ADX_INTERRUPTED = 10 /* of run alone: asked to stop, it has ended within a step */
 } adx_code;
 
 typedef struct adx_status {

@@ -62,9 +62,9 @@ inline void report_exception(adx_status* status) {
   } catch (const std::bad_alloc&) {
     report(status, ADX_OUT_OF_MEMORY, "the host has no memory left");
   } catch (const std::exception& error) {
-    report(status, ADX_INTERNAL, error.what());
+    report(status, ADX_DEVICE, error.what());
   } catch (...) {
-    report(status, ADX_INTERNAL, "unknown exception");
+    report(status, ADX_DEVICE, "unknown exception");
   }
 }
 
