@@ -235,7 +235,8 @@ inline void supports(const adx_graph& graph, std::span<const Kernel> kernels, ui
 }
 
 // A compiled graph: each node with its kernel, and a copy of the constants. `kernels` and `host`
-// must live as long.
+// must live as long. An asynchronous queue calls `run` when its turn comes, with copies of the
+// bindings.
 class Program {
  public:
   using Address = std::byte* (*)(adx_buffer* buffer);
