@@ -228,10 +228,17 @@ def test_installed_packages_bring_devices(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(f"def path(): return {str(library)!r}\n")
     entry_point(tmp_path, "good", "good:path")
     entry_point(tmp_path, "gone", "gone:path")
+    (tmp_path / "leaving.py").write_text("raise SystemExit('no licence')\n")
+    entry_point(tmp_path, "leaving", "leaving:path")
+    (tmp_path / "numbered.py").write_text("path = 3\n")
+    entry_point(tmp_path, "numbered", "numbered:path")
     code = "result = [[d.name for d in ax.devices()], ax.placement.failures()]"
     names, failures = script(code, [], path=tmp_path)
     assert "none:0" in names
-    assert failures[0][0] == "entry point 'gone'" and "No module named 'gone'" in failures[0][1]
+    reasons = dict(failures)
+    assert "No module named 'gone'" in reasons["entry point 'gone'"]
+    assert "SystemExit('no licence')" in reasons["entry point 'leaving'"]
+    assert "TypeError" in reasons["entry point 'numbered'"]
 
 
 @pytest.mark.parametrize(
