@@ -187,8 +187,8 @@ void bind_devices(py::module_& module) {
       [](const std::string& name) { return device_named(name).has_unified_memory(); },
       py::arg("name"), "Whether a device works in the host's memory.");
   module.def("num_threads", &num_threads, "Threads that work on one region.");
-  module.def("set_num_threads", &set_num_threads, py::arg("n"),
-             py::call_guard<GilRelease>(), "Sets the number of threads.");
+  module.def("set_num_threads", &set_num_threads, py::arg("n"), py::call_guard<GilRelease>(),
+             "Sets the number of threads.");
   module.def("memory_info", &memory_info, py::arg("device") = py::none(),
              "Bytes in use, cached for reuse, in use at most so far, and still free (0: unknown).");
   module.def("trim_memory", &trim_memory,

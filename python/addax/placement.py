@@ -91,10 +91,8 @@ def discover() -> None:
         try:
             given = entry.load()
             _core.add_device_path(os.fspath(given() if callable(given) else given))
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # whatever another package does must not break this one
+        # Whatever another package does must not break this one.
+        except (Exception, SystemExit) as error:
             _core.add_device_failure(f"entry point '{entry.name}'", f"{entry.value}: {error!r}")
     if os.path.isdir(_OWN_PLUGINS):
         _core.add_device_path(_OWN_PLUGINS)
