@@ -39,6 +39,11 @@ void simplify(Graph& graph, const PassTarget& target);
 // the gradient of one without rounding it in between.
 void fold_casts(Graph& graph, const PassTarget& target);
 
+// The sums of what a batch norm gives its input for a gradient are zero but for rounding, whatever
+// the numbers: they become zero. Such is the gradient of a bias before it, which hence costs
+// nothing, and stays where it is instead of following noise.
+void drop_vanishing_sums(Graph& graph, const PassTarget& target);
+
 // A mask by the sign of the images and sums over them, taken of the gradient of a pooling, are
 // taken before that spreads it over the images: of fewer elements, and without reading the images.
 // The mask is the same; a sum is in another order.

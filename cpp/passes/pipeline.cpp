@@ -19,6 +19,7 @@ constexpr Pass kDecompose = {"decompose", passes::decompose};
 // a device that refuses either kind of fused node gets back, by decomposition, what went into it.
 constexpr std::array kPipeline = {
     kDeadCode,
+    Pass{"drop_vanishing_sums", passes::drop_vanishing_sums},
     kFold,
     kSimplify,
     kCommon,
