@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <optional>
 
+#include "graph/samples.h"
 #include "runtime/step_loop.h"
 
 namespace addax {
@@ -128,8 +130,6 @@ std::unique_ptr<Executable> Executable::rebind(std::vector<std::shared_ptr<Varia
                                " variables, got " + std::to_string(variables.size()) +
                                " in their place");
   }
-  std::vector<bool> written;
-  written.reserve(requests_.size());
   for (size_t i = 0; i < variables.size(); ++i) {
     const Variable& own = *variables_[i];
     const Variable& other = *variables[i];
@@ -138,10 +138,25 @@ std::unique_ptr<Executable> Executable::rebind(std::vector<std::shared_ptr<Varia
                                  own.type().to_string() + " on " + device.name() + ", got " +
                                  other.type().to_string() + " on " + other.device().name());
     }
-    written.push_back(requests_[i].write);
   }
   return std::make_unique<Executable>(source_, program_for(device), device, std::move(variables),
-                                      std::move(written));
+                                      written());
+}
+
+std::unique_ptr<Executable> Executable::with_samples(size_t drawn, int64_t samples) const {
+  std::optional<Graph> source = addax::with_samples(source_, drawn, samples);
+  std::optional<Graph> optimized = addax::with_samples(graph(), drawn, samples);
+  if (!source || !optimized) return nullptr;
+  return std::make_unique<Executable>(*std::move(source),
+                                      Program::compile_optimized(*std::move(optimized), device_),
+                                      device_, variables_, written());
+}
+
+std::vector<bool> Executable::written() const {
+  std::vector<bool> written;
+  written.reserve(requests_.size());
+  for (const VariableLocks::Request& request : requests_) written.push_back(request.write);
+  return written;
 }
 
 std::shared_ptr<Program> Executable::program_for(Device& device) const {

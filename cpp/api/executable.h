@@ -46,6 +46,11 @@ class Executable {
   std::unique_ptr<Executable> rebind(std::vector<std::shared_ptr<Variable>> variables,
                                      Device& device) const;
 
+  // The same step, drawn from another number of samples: of the first `drawn` inputs, which have an
+  // element for each along their first axis. Sooner to be had than the step compiled anew. Null
+  // where the step does more with those than to draw from them.
+  std::unique_ptr<Executable> with_samples(size_t drawn, int64_t samples) const;
+
   const Program& program() const { return *program_; }
   const Graph& source() const { return source_; }
   const Graph& graph() const;  // optimized
@@ -56,6 +61,7 @@ class Executable {
   std::vector<Buffer> input_buffers(std::span<const Tensor> inputs, Device& device) const;
   std::vector<Buffer> output_buffers(Device& device) const;
   std::shared_ptr<Program> program_for(Device& device) const;
+  std::vector<bool> written() const;
   // Requires the locks.
   std::vector<Buffer> state_buffers() const;
 

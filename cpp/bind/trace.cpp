@@ -140,6 +140,12 @@ void bind_executable(py::module_& module) {
       .def("rebind", &rebind, py::arg("variables"), py::arg("device"),
            "Compiles the same step for a device, with variables there in the place of its own.")
       .def(
+          "with_samples", &Executable::with_samples, py::arg("drawn"), py::arg("samples"),
+          py::call_guard<py::gil_scoped_release>(),
+          "The same step, drawn from another number of samples, sooner than compiled anew.\n\n"
+          "`drawn` of the inputs, the first, have an element for each sample. None where the step\n"
+          "does more with those than to draw from them.")
+      .def(
           "source", [](const Executable& self) { return to_text(self.source()); },
           "The graph as it was recorded, before optimization, as text.")
       .def_property_readonly("variables", &Executable::variables, "Variables read or updated.")

@@ -73,6 +73,10 @@ class Graph : public Emitter {
   // followed. Values beyond the end of the span stay.
   void replace_uses(std::span<const Value> replacements);
   void set_output(size_t index, Value value) { outputs_[index] = value; }
+  // Of an input whose readers give what they gave before.
+  void set_input_shape(Value input, const Shape& shape) {
+    values_[static_cast<size_t>(input.id)].type.shape = shape;
+  }
   // Replaces each node for which `chosen` holds and that has a decomposition by it, and asks again
   // for the nodes of the decomposition. The results keep the ids of the node's outputs, so that
   // values held outside stay valid; node ids change.

@@ -69,9 +69,12 @@ class WholeProgram final : public Program {
 
 std::shared_ptr<Program> Program::compile(Graph graph, Device& device) {
   start_runtime();
-  const PassTarget target = pass_target(device);
-  optimize(graph, target);
-  const std::vector<NodeId> refused = refused_nodes(graph, target);
+  optimize(graph, pass_target(device));
+  return compile_optimized(std::move(graph), device);
+}
+
+std::shared_ptr<Program> Program::compile_optimized(Graph graph, Device& device) {
+  const std::vector<NodeId> refused = refused_nodes(graph, pass_target(device));
   auto kept = std::make_unique<const Graph>(std::move(graph));
   if (refused.empty()) return std::make_shared<WholeProgram>(std::move(kept), device);
   Device* const host = DeviceRegistry::instance().host_device();

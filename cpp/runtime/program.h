@@ -21,6 +21,8 @@ class Program {
   // (placed_program.h), of which a warning tells (fallback_report.h); with ADDAX_STRICT=1, or where
   // there is no such device, they raise UnsupportedError. Throws what the device reports.
   static std::shared_ptr<Program> compile(Graph graph, Device& device);
+  // The same for a graph that is optimized for the device.
+  static std::shared_ptr<Program> compile_optimized(Graph graph, Device& device);
   virtual ~Program() = default;
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

@@ -7,8 +7,10 @@ import pytest
 
 import addax as ax
 from addax import layers as L
+from addax import tracing
 from addax.callbacks import Callback, LambdaCallback
 from addax.training import order
+from addax.training.step import Steps
 
 
 def data(n=90, seed=0):
@@ -536,3 +538,38 @@ def test_steps_per_epoch():
     assert int(model.optimizer.iterations.numpy()) == 17
     with pytest.warns(UserWarning, match="steps=4, but 90 samples are no more than 3 batches"):
         assert len(model.predict(x, steps=4, verbose=0)) == 90
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_other_numbers_of_samples_need_no_other_trace(monkeypatch, shuffle):
+    """And give the numbers of programs that were compiled for them."""
+    traced = []
+    trace = tracing.trace
+
+    def counted(name, capture=False):
+        traced.append(name.endswith("/train"))
+        return trace(name, capture)
+
+    def train():
+        m = classifier(dropout=0.2)
+        curves = [
+            m.fit(
+                x[:count],
+                y[:count],
+                batch_size=8,
+                shuffle=shuffle,
+                sample_weight=weights[:count],
+                verbose=0,
+            ).history
+            for count in (16, 40, 24, 16)
+        ]
+        return curves, [weight.tolist() for weight in m.get_weights()]
+
+    x, y = data(40)
+    weights = np.random.default_rng(1).random(40, dtype=np.float32)
+    monkeypatch.setattr(tracing, "trace", counted)
+    resized = train()
+    assert sum(traced) == 1
+    monkeypatch.setattr(Steps, "_resized", lambda *arguments: None)
+    assert train() == resized
+    assert sum(traced) == 1 + 3

@@ -554,6 +554,13 @@ class Executable:
         """
         The optimized graph as text.
         """
+    def with_samples(self, drawn: typing.SupportsInt | typing.SupportsIndex, samples: typing.SupportsInt | typing.SupportsIndex) -> Executable:
+        """
+        The same step, drawn from another number of samples, sooner than compiled anew.
+        
+        `drawn` of the inputs, the first, have an element for each sample. None where the step
+        does more with those than to draw from them.
+        """
     @property
     def arena_bytes(self) -> int:
         """

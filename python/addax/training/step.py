@@ -85,7 +85,7 @@ class Steps:
         ``begin`` is 0 for the program of full batches, which counts them by the cursor, else the
         position of the only batch that it draws. Its inputs are the data and the epoch's key.
         """
-        key = (mode, data.signature(), data.size, begin, batch, shuffle)
+        kind = ("epoch", mode, data.signature(), begin, batch, shuffle)
         cursor = self.cursor
 
         def body(trace: _core.Trace) -> list[Tensor]:
@@ -105,7 +105,9 @@ class Steps:
             ]
             return self._step(mode, data, drawn)
 
-        return self._compiled(key, mode, data, body)
+        # The program of full batches is the same for any number of samples to draw from.
+        drawn = len(data.leaves) if begin == 0 else 0
+        return self._compiled(kind, data.size, mode, body, drawn)
 
     def batch(self, mode: str, data: Arrays) -> _core.Executable:
         """Return the program for one batch that is passed to it as it is."""
@@ -118,24 +120,38 @@ class Steps:
             ]
             return self._step(mode, data, cast)
 
-        return self._compiled((mode, data.signature(), data.size), mode, data, body)
+        return self._compiled(("batch", mode, data.signature()), data.size, mode, body)
 
     def _compiled(
-        self, key: Any, mode: str, data: Arrays, body: Callable[[_core.Trace], list[Tensor]]
+        self,
+        kind: tuple[Any, ...],
+        size: int,
+        mode: str,
+        body: Callable[[_core.Trace], list[Tensor]],
+        drawn: int = 0,
     ) -> _core.Executable:
         for layer, variables in self._model._walk():
-            key = (*key, layer._trainable, *(variable.trainable for variable in variables))
+            kind = (*kind, layer._trainable, *(variable.trainable for variable in variables))
         with self.lock:
-            program = self._programs.pop(key, None)
+            program = self._programs.pop((kind, size), None)
             if program is None:
-                with tracing.trace(f"{self._model.name}/{mode}") as trace:
-                    outputs = body(trace)
-                    program = trace.finish(outputs, device=_core.current_device())
+                program = self._resized(kind, size, drawn)
+                if program is None:
+                    with tracing.trace(f"{self._model.name}/{mode}") as trace:
+                        outputs = body(trace)
+                        program = trace.finish(outputs, device=_core.current_device())
                 while len(self._programs) >= self.capacity:
                     del self._programs[next(iter(self._programs))]
             # The most recently used last.
-            self._programs[key] = program
+            self._programs[kind, size] = program
             return program
+
+    def _resized(self, kind: tuple[Any, ...], size: int, drawn: int) -> _core.Executable | None:
+        """Return a kind's program for so many samples, made from that for others, if any."""
+        for (other, _), program in self._programs.items() if drawn > 0 else ():
+            if other == kind:
+                return program.with_samples(drawn, size)
+        return None
 
     def _inputs(self, trace: _core.Trace, data: Arrays, size: int) -> list[Tensor]:
         names = [f"x{index}" for index in range(len(data.x_leaves))]

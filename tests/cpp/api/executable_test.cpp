@@ -9,7 +9,7 @@
 namespace addax {
 namespace {
 
-class ReboundExecutables : public ApiTest {
+class Executables : public ApiTest {
  protected:
   // Adds its input to the one, and reads the other.
   std::unique_ptr<Executable> add(const std::shared_ptr<Variable>& to,
@@ -22,7 +22,7 @@ class ReboundExecutables : public ApiTest {
   }
 };
 
-TEST_F(ReboundExecutables, UpdateTheirOwnVariables) {
+TEST_F(Executables, UpdateTheVariablesTheyAreReboundTo) {
   const auto sum = variable({1, 2});
   const auto more = variable({10, 20});
   const auto executable = add(sum, more);
@@ -38,11 +38,33 @@ TEST_F(ReboundExecutables, UpdateTheirOwnVariables) {
   EXPECT_EQ(read(sum->stored()), (std::vector<float>{12, 23}));
 }
 
-TEST_F(ReboundExecutables, NeedVariablesOfTheSameTypes) {
+TEST_F(Executables, AreReboundToVariablesOfTheSameTypes) {
   const auto executable = add(variable({1, 2}), variable({3, 4}));
   EXPECT_THROW(executable->rebind({variable({1, 2})}, device()), InvalidArgumentError);
   EXPECT_THROW(executable->rebind({variable({1, 2}), variable({1, 2, 3})}, device()),
                InvalidArgumentError);
+}
+
+TEST_F(Executables, DrawFromAnotherNumberOfSamples) {
+  const auto sum = variable({0, 0});
+  const auto trace = std::make_shared<Trace>("f");
+  std::unique_ptr<Executable> executable;
+  {
+    const TraceScope scope(trace);
+    const Tensor x = trace->input({DType::Float32, Shape{3, 2}}, "x");
+    const Tensor at = trace->input({DType::Int32, Shape{1}}, "at");
+    const Tensor drawn = apply("take", {x, at}, {{"axis", int64_t{0}}});
+    sum->assign(apply("add", {sum, reshape(drawn, {2})}));
+    executable = trace->finish({}, device());
+  }
+  const auto wider = executable->with_samples(1, 5);
+  ASSERT_NE(wider, nullptr);
+  const Tensor x = floats({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {5, 2});
+  const Tensor last = reshape(ints({4}), {1});
+  wider->run(std::array{x, last});
+  EXPECT_EQ(read(sum->stored()), (std::vector<float>{8, 9}));
+  EXPECT_THROW(executable->run(std::array{x, last}), ShapeError);
+  EXPECT_EQ(executable->with_samples(2, 5), nullptr) << "indices are not drawn from";
 }
 
 }  // namespace
