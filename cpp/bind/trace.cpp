@@ -107,7 +107,7 @@ std::unique_ptr<Executable> rebind(const Executable& self,
     throw InvalidArgumentError("[rebind] variables must not be None");
   }
   Device& target = device_named(device);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return self.rebind(std::move(variables), target);
 }
 
@@ -141,7 +141,7 @@ void bind_executable(py::module_& module) {
            "Compiles the same step for a device, with variables there in the place of its own.")
       .def(
           "with_samples", &Executable::with_samples, py::arg("drawn"), py::arg("samples"),
-          py::call_guard<py::gil_scoped_release>(),
+          py::call_guard<GilRelease>(),
           "The same step, drawn from another number of samples, sooner than compiled anew.\n\n"
           "`drawn` of the inputs, the first, have an element for each sample. None where the step\n"
           "does more with those than to draw from them.")
