@@ -257,7 +257,7 @@ class Trainer(Layer):
         training, not in validation.
 
         Where the device fails, weights, optimizer and random generators are those after the last
-        step that was completed. Is a device with memory of its own lost, the CPU takes the steps
+        step that was completed. If a device with memory of its own is lost, the CPU takes the steps
         again that followed the last copies on the host, which are made around each epoch, after the
         first step, and as often as that costs at most 1 % of the time; ``compile(device="cpu")``
         goes on from there.
