@@ -30,7 +30,10 @@ std::optional<Graph> with_samples(Graph graph, size_t drawn, int64_t samples) {
   if (before < 0 || !std::ranges::all_of(inputs, [&](Value v) { return extent(v) == before; })) {
     return std::nullopt;
   }
-  if (std::ranges::any_of(graph.outputs(), is_input)) return std::nullopt;
+  if (std::ranges::any_of(graph.outputs(), is_input) ||
+      std::ranges::any_of(graph.states(), is_input, &State::next)) {
+    return std::nullopt;
+  }
   for (Node& node : graph.mutable_nodes()) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (is_input(node.inputs[i]) && !is_drawn_from(node, i)) return std::nullopt;

@@ -40,8 +40,8 @@ void simplify(Graph& graph, const PassTarget& target);
 void fold_casts(Graph& graph, const PassTarget& target);
 
 // The sums of what a batch norm gives its input for a gradient are zero but for rounding, whatever
-// the numbers: they become zero. Such is the gradient of a bias before it, which hence costs
-// nothing, and stays where it is instead of following noise.
+// the numbers, as long as they are finite: they become zero. Such is the gradient of a bias before
+// it, which hence costs nothing, and stays where it is instead of following noise.
 void drop_vanishing_sums(Graph& graph, const PassTarget& target);
 
 // A mask by the sign of the images and sums over them, taken of the gradient of a pooling, are

@@ -27,10 +27,16 @@ class VanishingSums {
     return node != nullptr && node->op != nullptr && node->op->name == op;
   }
 
+  // Whether a node is a cast that only rounds: one to integers does more.
+  bool keeps_numbers(const Node* node) const {
+    return is(node, "cast") && is_floating(graph_.dtype(node->inputs[0])) &&
+           is_floating(graph_.dtype(node->outputs[0]));
+  }
+
   // Whether the sum of x over the axes is zero but for rounding.
   bool vanishes(Value x) {
     const Node* node = graph_.producer(x);
-    if (is(node, "cast") || is(node, "negative")) return vanishes(node->inputs[0]);
+    if (keeps_numbers(node) || is(node, "negative")) return vanishes(node->inputs[0]);
     if (is(node, "multiply")) {
       return (varies_not(node->inputs[0], x) && vanishes(node->inputs[1])) ||
              (varies_not(node->inputs[1], x) && vanishes(node->inputs[0]));
@@ -71,7 +77,7 @@ class VanishingSums {
 
   Value uncast(Value x) const {
     const Node* node = graph_.producer(x);
-    return is(node, "cast") ? uncast(node->inputs[0]) : x;
+    return keeps_numbers(node) ? uncast(node->inputs[0]) : x;
   }
 
   Graph& graph_;

@@ -47,6 +47,15 @@ TEST(WithSamples, NeedsInputsThatAreDrawnFromAlone) {
   }
 }
 
+TEST(WithSamples, NeedsInputsThatBecomeNoState) {
+  EXPECT_FALSE(with_samples(parse_graph(R"ir(graph g {
+    %x = input "x" : f32[10,3]
+    %kept = state "kept" : f32[10,3] -> %x
+    return %kept
+  })ir"),
+                            1, 25));
+}
+
 TEST(WithSamples, NeedsInputsOfOneExtent) {
   EXPECT_FALSE(with_samples(parse_graph(replaced(kDraw, "i64[10]", "i64[11]")), 2, 25));
   EXPECT_FALSE(with_samples(parse_graph(replaced(kDraw, "n=10", "n=9")), 2, 25));

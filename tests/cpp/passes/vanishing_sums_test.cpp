@@ -105,6 +105,22 @@ TEST(VanishingSums, NotOverOtherAxesOrOfOtherImagesOrWithAFactorForEach) {
   })ir");
 }
 
+TEST(VanishingSums, NotOfIntegers) {
+  expect_kept(R"ir(graph g {
+    %x = input "x" : f32[6,4]
+    %gamma = input "gamma" : f32[4]
+    %y, %mean, %variance = batch_norm_train(%x, %gamma, %gamma) {epsilon=0.001}
+    %0 = subtract(%x, %mean)
+    %1 = cast(%0) {dtype=i32}
+    %2 = sum(%1) {axes=[0]}
+    %3 = cast(%mean) {dtype=i32}
+    %4 = cast(%3) {dtype=f32}
+    %5 = subtract(%x, %4)
+    %6 = sum(%5) {axes=[0]}
+    return %y, %2, %6
+  })ir");
+}
+
 // What a user sums is summed.
 TEST(VanishingSums, NotWithoutABatchNorm) {
   expect_kept(R"ir(graph g {
