@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from addax import _core, callbacks, random
-from addax.errors import InvalidArgumentError, OutOfRangeError
+from addax.errors import OutOfRangeError
 from addax.training import order
 from addax.training.auto import Step
 from addax.training.blame import blame
@@ -27,23 +27,19 @@ _STOP_FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
 
 
 class Pass:
-    """Full batches in one call, then the rest as a batch of its own."""
+    """So many batches: full ones in one call, then the rest of the data as one of its own."""
 
     def __init__(
-        self, model: Trainer, mode: str, data: Arrays, batch: int, shuffle: bool, limit: int | None
+        self, model: Trainer, mode: str, data: Arrays, batch: int, shuffle: bool, steps: int
     ) -> None:
-        if limit is not None and limit < 1:
-            raise InvalidArgumentError(f"the number of steps must be positive, got {limit}")
         self._model = model
         self._mode = mode
         self.data = data
         self._batch = min(batch, data.size)
         self._shuffle = bool(shuffle)
-        self.full = data.size // self._batch
-        self.rest = data.size - self.full * self._batch
-        self.steps = self.full + (self.rest > 0)
-        if limit is not None and limit < self.steps:
-            self.full, self.rest, self.steps = limit, 0, limit
+        self.steps = steps
+        self.full = min(steps, data.size // self._batch)
+        self.rest = data.size % self._batch if steps > self.full else 0
 
     @functools.cached_property
     def _arrays(self) -> list[_core.Tensor]:
