@@ -79,9 +79,9 @@ uint64_t CompiledGraph::settle(const StepControl& control, Ending ending, uint64
                         std::to_string(failed) + ", which does not exist");
     }
     const Node& node = graph_.nodes()[static_cast<size_t>(node_ids_[failed])];
-    // Of an int64, whose largest magnitude is 2^63.
+    // The value is an int64, whose largest a double rounds to 2^63.
     const bool can_be = checks_values(*node.op) && state.failed_index >= 0 &&
-                        std::abs(state.failed_value) <= 0x1p62;
+                        std::abs(state.failed_value) <= 0x1p63;
     if (!can_be) {
       throw DeviceError("[" + device_.name() + "] the device reported a failed check of [" +
                         node.op->name + "], of value " + std::to_string(state.failed_value) +

@@ -1,7 +1,15 @@
 #include "runtime/value_check.h"
 
+#include <cstdint>
+#include <limits>
+
 namespace addax {
 namespace {
+
+// The int64 that a double stands for; the largest ones were rounded to 2^63.
+int64_t integer_of(double value) {
+  return value < 0x1p63 ? static_cast<int64_t>(value) : std::numeric_limits<int64_t>::max();
+}
 
 std::string message(const FailedCheck& check) {
   std::string text = "[" + check.op + "] " + check.what + " " + std::to_string(check.value) +
@@ -31,7 +39,7 @@ FailedCheck describe_failed_check(const Graph& graph, const Node& node, int64_t 
                     .label = node.label,
                     .what = "value",
                     .index = index,
-                    .value = static_cast<int64_t>(value),
+                    .value = integer_of(value),
                     .low = 0,
                     .high = 0,
                     .step = step};

@@ -573,3 +573,11 @@ def test_other_numbers_of_samples_need_no_other_trace(monkeypatch, shuffle):
     monkeypatch.setattr(Steps, "_resized", lambda *arguments: None)
     assert train() == resized
     assert sum(traced) == 1 + 3
+
+
+@pytest.mark.parametrize("label", [2**62 + 2**55, 2**63 - 1, -(2**63)])
+def test_no_label_is_too_large_to_be_the_datas_fault(label):
+    x, y = data(8)
+    y[3] = label
+    with pytest.raises(ax.errors.OutOfRangeError, match=rf"label {label} at y\[3\]"):
+        classifier().fit(x, y, verbose=0)
