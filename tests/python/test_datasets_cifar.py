@@ -279,6 +279,13 @@ def test_member_that_lies_about_its_size_takes_no_memory(homes, size, message) -
         tar_bytes(cifar10_files())[:-300],
         tar_bytes({"readme.html": b"<html>"}),
     ],
+    ids=[
+        "empty",
+        "text",
+        "compressed text",
+        "truncated",
+        "other files",
+    ],  # a time is in gzip's bytes
 )
 def test_damaged_archive_is_an_error(homes, content) -> None:
     path = write_archive(homes[0] / "cifar10", content)
