@@ -15,6 +15,15 @@ void expect_per_channel(const Node& node, int first) {
   node.number("epsilon");
 }
 
+std::vector<Type> batch_moments(const Node& node) {
+  node.expect_inputs(1);
+  node.expect_floating(0);
+  const Type& x = node.input(0);
+  node.require(x.rank() >= 1, ADX_SHAPE, "the input must have a channel axis");
+  const Type moment = {x.dtype == ADX_FLOAT64 ? x.dtype : ADX_FLOAT32, {x.dims.back()}};
+  return {moment, moment};
+}
+
 std::vector<Type> batch_norm_train(const Node& node) {
   node.expect_inputs(3);
   expect_per_channel(node, 1);
@@ -70,6 +79,7 @@ std::vector<Type> softmax_cross_entropy(const Node& node) {
 }  // namespace
 
 void add_layer_rules(Rules& rules) {
+  rules["batch_moments"] = batch_moments;
   rules["batch_norm_train"] = batch_norm_train;
   rules["batch_norm"] = batch_norm;
   rules["softmax"] = rules["log_softmax"] = softmax;

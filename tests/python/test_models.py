@@ -213,6 +213,7 @@ class Net(ax.Model):
 
 
 def test_subclassed_model():
+    ax.random.set_seed(1)
     model = Net()
     x = floats(9, 4)
     assert model.predict(x, verbose=0).shape == (9, 2)

@@ -65,7 +65,7 @@ ConvForwardPlan<T, W>::ConvForwardPlan(const ConvShape& shape, Isa isa)
 template <class T, class W>
 void ConvForwardPlan<T, W>::run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
                                 void* workspace) const {
-  const TapArgs<T, W> taps = {args.x, args.w, args.y, args.finish};
+  const TapArgs<T, W> taps = {args.x, args.w, args.y, args.finish, args.moments, args.parts};
   this->run_method(taps, stage, chunk, workspace);
 }
 
@@ -76,7 +76,7 @@ ConvDataPlan<T, W>::ConvDataPlan(const ConvShape& shape, Isa isa)
 template <class T, class W>
 void ConvDataPlan<T, W>::run(const ConvDataArgs<T, W>& args, std::size_t stage, int64_t chunk,
                              void* workspace) const {
-  const TapArgs<T, W> taps = {args.dy, args.w, args.dx, args.finish};
+  const TapArgs<T, W> taps = {args.dy, args.w, args.dx, args.finish, nullptr, nullptr};
   this->run_method(taps, stage, chunk, workspace);
 }
 

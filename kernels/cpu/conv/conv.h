@@ -27,6 +27,9 @@ struct ConvForwardArgs {
   const W* w = nullptr;
   T* y = nullptr;
   Finish<T> finish;
+  // Moments of y, one part for each entry of the plan's `rows_of_parts`, which begin at `parts`.
+  const BatchMoments<T>* moments = nullptr;
+  void* parts = nullptr;
 };
 
 // dx = finish(gradient by the input), whose rows are pixels.
@@ -64,6 +67,11 @@ class ConvMethod {
     std::visit([&](const auto& method) { method.run(args, stage, chunk, workspace); }, method_);
   }
 
+  // Rows of each part of the result whose moments a run makes; none: it makes no moments.
+  std::vector<int64_t> rows_of_method_parts() const {
+    return std::visit([](const auto& method) { return method.rows_of_parts(); }, method_);
+  }
+
  private:
   std::variant<Methods...> method_;
 };
@@ -94,6 +102,8 @@ template <class T, class W = T>
 class ConvForwardPlan : public ConvMethods<T, W>::Taps {
  public:
   explicit ConvForwardPlan(const ConvShape& shape, Isa isa = active_isa());
+  // Pixels of each part of y whose moments a run makes; none: it makes no moments.
+  std::vector<int64_t> rows_of_parts() const { return this->rows_of_method_parts(); }
   void run(const ConvForwardArgs<T, W>& args, std::size_t stage, int64_t chunk,
            void* workspace) const;
 };

@@ -229,21 +229,42 @@ typename TapContraction<T, W>::Matrices TapContraction<T, W>::matrices(const Tap
 template <class T, class W>
 void TapContraction<T, W>::contract(const TapArgs<T, W>& args, int64_t chunk,
                                     Factor<T>* packed) const {
-  const int64_t panel_chunk = chunk % panel_chunks_;
-  chunk /= panel_chunks_;
-  const Range rows =
-      even_share(static_cast<int64_t>(row_runs_.size()), row_chunks_, chunk % row_chunks_);
-  const Range images = even_share(problem_.batch, image_chunks_, chunk / row_chunks_);
-  const Range panels = even_share(num_panels(), panel_chunks_, panel_chunk);
+  const int64_t part = chunk / panel_chunks_;
+  const Range panels = even_share(num_panels(), panel_chunks_, chunk % panel_chunks_);
+  const Moments<Sum<T>> moments =
+      args.moments ? args.moments->part(args.parts, part) : Moments<Sum<T>>();
   for (int64_t i = panels.begin; i < panels.end; ++i) {
-    contract_panel(args, panel(i), matrices(args, i, packed), images, rows);
+    contract_panel(args, panel(i), matrices(args, i, packed), images_of(part), rows_of(part),
+                   moments);
   }
 }
 
 template <class T, class W>
+Range TapContraction<T, W>::images_of(int64_t part) const {
+  return even_share(problem_.batch, image_chunks_, part / row_chunks_);
+}
+
+template <class T, class W>
+Range TapContraction<T, W>::rows_of(int64_t part) const {
+  return even_share(static_cast<int64_t>(row_runs_.size()), row_chunks_, part % row_chunks_);
+}
+
+template <class T, class W>
+std::vector<int64_t> TapContraction<T, W>::rows_of_parts() const {
+  if (stages_.back().chunks == 0) return {};
+  int64_t width = 0;
+  for (const AxisRun& run : col_runs_) width += run.count;
+  std::vector<int64_t> rows;
+  for (int64_t part = 0; part < image_chunks_ * row_chunks_; ++part) {
+    rows.push_back(images_of(part).size() * rows_of(part).size() * width);
+  }
+  return rows;
+}
+
+template <class T, class W>
 void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel& panel,
-                                          const Matrices& matrices, Range images,
-                                          Range rows) const {
+                                          const Matrices& matrices, Range images, Range rows,
+                                          Moments<Sum<T>> moments) const {
   TapImage from = problem_.source;
   from.channels /= kFactorDepth<T>;
   const auto* source = reinterpret_cast<const Factor<T>*>(args.source);
@@ -260,6 +281,7 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
   block.b_k = matrices.depth;
   block.b_col = matrices.col;
   block.cols = panel.cols;
+  if (args.moments) moments = moments.from(channel);
 
   for (int64_t row = rows.begin; row < rows.end; ++row) {
     const AxisRun& y = row_runs_[static_cast<std::size_t>(row)];
@@ -283,6 +305,9 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
         block.c = args.target + image * to_image + target;
         block.finish = args.finish.at(image * to_image + target, channel);
         run_in_passes(*kernels_, block, segments);
+        if (args.moments) {
+          args.moments->add(block.c, block.c_row, block.rows, block.cols, moments);
+        }
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "cpu/conv/conv_axis.h"
 #include "cpu/gemm/gemm_kernels.h"
+#include "cpu/moments/moments.h"
 #include "cpu/runtime/scratch.h"
 #include "cpu/runtime/stages.h"
 
@@ -45,6 +46,9 @@ struct TapArgs {
   const W* weights;
   T* target;
   Finish<T> finish;  // of the whole target, whose pixels are rows
+  // Moments of the target, one part for each entry of `rows_of_parts`, which begin at `parts`.
+  const BatchMoments<T>* moments = nullptr;
+  void* parts = nullptr;
 };
 
 // The contraction that a convolution and its gradient by data share: each target pixel is a sum,
@@ -64,6 +68,8 @@ class TapContraction {
   ScratchNeeds scratch() const;
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
+  // Pixels of each part of the target whose moments a run makes; none: it makes no moments.
+  std::vector<int64_t> rows_of_parts() const;
   void run(const TapArgs<T, W>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:
@@ -94,7 +100,9 @@ class TapContraction {
   Matrices matrices(const TapArgs<T, W>& args, int64_t index, Factor<T>* packed) const;
   void contract(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
   void contract_panel(const TapArgs<T, W>& args, const Panel& panel, const Matrices& matrices,
-                      Range images, Range rows) const;
+                      Range images, Range rows, Moments<Sum<T>> moments) const;
+  Range images_of(int64_t part) const;
+  Range rows_of(int64_t part) const;
 
   TapProblem problem_;
   const GemmKernels<T>* kernels_;

@@ -30,6 +30,7 @@ class NarrowTaps {
   static ScratchNeeds scratch() { return {}; }
   std::size_t workspace_bytes() const;
   double flops() const { return flops_; }
+  static std::vector<int64_t> rows_of_parts() { return {}; }  // it makes no moments
   void run(const TapArgs<T>& args, std::size_t stage, int64_t chunk, void* workspace) const;
 
  private:

@@ -43,6 +43,8 @@ class ContractionKernel : public Kernel {
   }
   // To be called last. With `can_match` false every epilogue takes further stages.
   void add_epilogue(const Node& node, bool can_match = true);
+  // Whether the contraction's stages leave nothing to further ones.
+  bool does_epilogue() const { return rest_ == nullptr; }
 
   // What the plan does at the end of a contraction.
   template <class T>

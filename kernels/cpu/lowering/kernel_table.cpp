@@ -21,6 +21,7 @@ constexpr auto kEntries = std::to_array<KernelEntry>({
     {"avg_pool2d", accepts_pool, make_pool},
     {"avg_pool2d_grad", accepts_pool, make_pool_grad},
     {"batch_indices", accepts_batch_indices, make_batch_indices},
+    {"batch_moments", accepts_batch_moments, make_batch_moments},
     {"broadcast_to", accepts_movement, make_broadcast_to},
     {"check_range", accepts_check_range, make_check_range},
     {"concatenate", accepts_movement, make_concatenate},

@@ -92,6 +92,13 @@ bool accepts_conv2d_filter_grad(const Node& node);
 KernelPtr make_conv2d(const Node& node);
 KernelPtr make_conv2d_input_grad(const Node& node);
 KernelPtr make_conv2d_filter_grad(const Node& node);
+// The kernel of a batch_moments node and of the convolution right before it, whose output it takes;
+// null where there is none, or where its chunks do not make moments.
+KernelPtr make_conv2d_with_moments(const Node& moments);
+
+// batch_moments.cpp
+bool accepts_batch_moments(const Node& node);
+KernelPtr make_batch_moments(const Node& node);
 
 // pooling.cpp: max_pool2d avg_pool2d and their gradients
 bool accepts_pool(const Node& node);

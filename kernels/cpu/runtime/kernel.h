@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "cpu/lowering/node.h"
@@ -55,6 +57,15 @@ struct RunContext {
   }
 };
 
+// What profiles call a kernel.
+struct Title {
+  std::string op;
+  std::string label;
+};
+Title title_of(const Node& node);
+// Of two that run as one.
+Title joint_title(const Title& first, const Title& second);
+
 // A node, compiled. Stages run in order; the chunks of a stage in any order and on any thread, so a
 // chunk writes only what is its own. Kernels keep tensors' ids, never the graph's memory. `run` may
 // throw OutOfMemoryError for lack of scratch memory and nothing else.
@@ -76,6 +87,8 @@ class Kernel {
   const ScratchNeeds& scratch() const { return scratch_; }
   // Earlier nodes whose work the kernel does as well, so that they need none of their own.
   const std::vector<int32_t>& absorbed() const { return absorbed_; }
+  // Where it is not its node's.
+  const std::optional<Title>& title() const { return title_; }
 
  protected:
   void add_stage(int64_t chunks, double cost) { stages_.push_back({chunks, cost}); }
@@ -86,6 +99,7 @@ class Kernel {
   double bytes_ = -1;
   ScratchNeeds scratch_;
   std::vector<int32_t> absorbed_;
+  std::optional<Title> title_;
 };
 
 using KernelPtr = std::unique_ptr<Kernel>;

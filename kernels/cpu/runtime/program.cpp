@@ -96,8 +96,8 @@ double bytes_of(const Node& node) {
 }
 
 // "matmul dense_1: 16 chunks + 1 serial".
-std::string describe(const std::string& op, const std::string& label, const Kernel& kernel) {
-  std::string text = op + (label.empty() ? "" : " " + label) + ":";
+std::string describe(const Title& title, const Kernel& kernel) {
+  std::string text = title.op + (title.label.empty() ? "" : " " + title.label) + ":";
   const char* separator = " ";
   for (const Stage& stage : kernel.stages()) {
     const bool serial = stage.chunks < 2 || stage.cost < kSerialCost;
@@ -108,19 +108,6 @@ std::string describe(const std::string& op, const std::string& label, const Kern
 }
 
 }  // namespace
-
-void CheckFailure::report(int64_t index, double value) {
-  while (lock_.test_and_set(std::memory_order_acquire)) {
-  }
-  if (!failed_.load(std::memory_order_relaxed) || index < index_) {
-    index_ = index;
-    value_ = value;
-    failed_.store(true, std::memory_order_relaxed);
-  }
-  lock_.clear(std::memory_order_release);
-}
-
-void CheckFailure::clear() { failed_.store(false, std::memory_order_relaxed); }
 
 Program::Program(const adx_graph& graph, const adx_host& host)
     : host_(host), arena_bytes_(graph.arena_bytes) {
@@ -158,8 +145,7 @@ void Program::join_steps(const adx_graph& graph) {
     if (step.joint.chunks == 0) continue;
     scratch_.add(Scratch::Images, step.joint.local_bytes);
     next.workspace = end;
-    next.op = step.op + "+" + next.op;
-    if (next.label != step.label) next.label = step.label + "+" + next.label;
+    next.title = joint_title(step.title, next.title);
     next.flops += step.flops;
     const double local_bytes = static_cast<double>(step.joint.chunks * step.joint.local_bytes);
     next.bytes += step.bytes - 2 * local_bytes;
@@ -185,7 +171,7 @@ void Program::add_steps(const adx_graph& graph) {
   }
   std::reverse(steps_.begin(), steps_.end());
   for (const Step& step : steps_) {
-    host_.log(ADX_LOG_DEBUG, describe(step.op, step.label, *step.kernel).c_str());
+    host_.log(ADX_LOG_DEBUG, describe(step.title, *step.kernel).c_str());
   }
 }
 
@@ -199,10 +185,8 @@ std::optional<Program::Step> Program::make_step(const Node& node) {
   step.kernel = entry->make(node);
   if (step.kernel == nullptr) return std::nullopt;
   step.node = node.index();
-  step.op = node.op();
-  step.label = node.label();
+  step.title = step.kernel->title().value_or(title_of(node));
   step.flops = node.flops();
-  if (!step.kernel->absorbed().empty()) step.op += "+gradients";
   for (int32_t absorbed : step.kernel->absorbed()) {
     step.flops += element(node.graph().nodes, absorbed).flops;
   }
@@ -271,7 +255,7 @@ bool Program::run_step(ScratchLease& scratch, bool traced, int32_t* failed_node)
     if (traced && !begun) begin = now_ns();
     run_stages(scratch, i);
     if (traced && step.joint.chunks == 0) {
-      host_.trace_span(step.op.c_str(), step.label.c_str(), begin, now_ns(), step.flops,
+      host_.trace_span(step.title.op.c_str(), step.title.label.c_str(), begin, now_ns(), step.flops,
                        step.bytes);
     }
     if (failure_.failed()) {

@@ -27,8 +27,7 @@ class Program {
   struct Step {
     KernelPtr kernel;
     int32_t node = 0;
-    std::string op;
-    std::string label;
+    Title title;
     double flops = 0;
     double bytes = 0;      // of its inputs and outputs
     size_t workspace = 0;  // where its own begins, in bytes

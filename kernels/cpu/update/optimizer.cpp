@@ -93,6 +93,7 @@ class Optimizer : public Kernel {
       preparation.cost += product.preparation().cost;
       bytes_ += static_cast<double>(product.operand_bytes() - gradient_of(i).bytes());
       absorbed_.push_back(gradient.node);
+      title_ = {title_of(node).op + "+gradients", title_of(node).label};
       products_.push_back({i, workspace_bytes_, std::move(gradient.product)});
       workspace_bytes_ += aligned(product.workspace_bytes());
       scratch_.add(product.scratch());

@@ -5,7 +5,7 @@ from __future__ import annotations
 import addax._core
 import collections.abc
 import typing
-__all__: list[str] = ['abs', 'adam', 'add', 'all', 'any', 'arctan', 'arctan2', 'argmax', 'argmin', 'argsort', 'avg_pool2d', 'batch_indices', 'batch_norm', 'batch_norm_train', 'broadcast_to', 'cast', 'ceil', 'clip', 'concatenate', 'conv2d', 'cos', 'divide', 'dropout', 'elu', 'equal', 'erf', 'exp', 'expm1', 'flip', 'floor', 'floor_divide', 'gelu', 'greater', 'greater_equal', 'hard_sigmoid', 'in_top_k', 'iota', 'isfinite', 'isinf', 'isnan', 'leaky_relu', 'less', 'less_equal', 'log', 'log1p', 'log_softmax', 'logical_and', 'logical_not', 'logical_or', 'logical_xor', 'logsumexp', 'matmul', 'max', 'max_pool2d', 'maximum', 'mean', 'min', 'minimum', 'mod', 'multiply', 'negative', 'not_equal', 'one_hot', 'pad', 'power', 'prod', 'random_normal', 'random_uniform', 'reciprocal', 'relu', 'relu6', 'reshape', 'round', 'rsqrt', 'scatter_add', 'selu', 'sgd', 'sigmoid', 'sign', 'silu', 'sin', 'slice', 'softmax', 'softmax_cross_entropy', 'softplus', 'softsign', 'sort', 'sparse_softmax_cross_entropy', 'sqrt', 'square', 'std', 'stop_gradient', 'subtract', 'sum', 'take', 'tan', 'tanh', 'top_k', 'transpose', 'var', 'where']
+__all__: list[str] = ['abs', 'adam', 'add', 'all', 'any', 'arctan', 'arctan2', 'argmax', 'argmin', 'argsort', 'avg_pool2d', 'batch_indices', 'batch_moments', 'batch_norm', 'batch_norm_train', 'broadcast_to', 'cast', 'ceil', 'clip', 'concatenate', 'conv2d', 'cos', 'divide', 'dropout', 'elu', 'equal', 'erf', 'exp', 'expm1', 'flip', 'floor', 'floor_divide', 'gelu', 'greater', 'greater_equal', 'hard_sigmoid', 'in_top_k', 'iota', 'isfinite', 'isinf', 'isnan', 'leaky_relu', 'less', 'less_equal', 'log', 'log1p', 'log_softmax', 'logical_and', 'logical_not', 'logical_or', 'logical_xor', 'logsumexp', 'matmul', 'max', 'max_pool2d', 'maximum', 'mean', 'min', 'minimum', 'mod', 'multiply', 'negative', 'not_equal', 'one_hot', 'pad', 'power', 'prod', 'random_normal', 'random_uniform', 'reciprocal', 'relu', 'relu6', 'reshape', 'round', 'rsqrt', 'scatter_add', 'selu', 'sgd', 'sigmoid', 'sign', 'silu', 'sin', 'slice', 'softmax', 'softmax_cross_entropy', 'softplus', 'softsign', 'sort', 'sparse_softmax_cross_entropy', 'sqrt', 'square', 'std', 'stop_gradient', 'subtract', 'sum', 'take', 'tan', 'tanh', 'top_k', 'transpose', 'var', 'where']
 def abs(x: object) -> addax._core.Tensor:
     """
     Absolute value; its gradient at 0 is 0.
@@ -132,6 +132,16 @@ def batch_indices(cursor: object, key: object, n: int, batch: int, shuffle: bool
         n: Number of samples.
         batch: Samples in a batch.
         shuffle: Whether the order is a permutation.
+    """
+def batch_moments(x: object) -> tuple[addax._core.Tensor, ...]:
+    """
+    The mean and the (biased) variance of `x` over all axes but the last.
+    
+    Of 16-bit numbers they are float32.
+    
+    >>> mean, variance = ax.ops.batch_moments([[1.0, 0.0], [3.0, 0.0]])
+    >>> mean, variance
+    (Tensor([2., 0.], dtype=float32), Tensor([1., 0.], dtype=float32))
     """
 def batch_norm(x: object, gamma: object, beta: object, mean: object, variance: object, epsilon: float = 0.001) -> addax._core.Tensor:
     """

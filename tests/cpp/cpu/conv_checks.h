@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,57 @@ std::vector<T> run_both_ways(const Plan& plan, Args args, T* Args::*target,
   return first;
 }
 
+// The moments that a plan's chunks make of y are those of y, of the same bits in either order of
+// the chunks; y stays as it is without them.
+template <class T, class W>
+void check_moments(const ConvForwardPlan<T, W>& plan, ConvForwardArgs<T, W> args,
+                   const std::vector<T>& y, int64_t channels, Isa isa) {
+  const std::vector<int64_t> rows = plan.rows_of_parts();
+  if (rows.empty()) return;
+  EXPECT_EQ(std::accumulate(rows.begin(), rows.end(), int64_t{0}) * channels,
+            static_cast<int64_t>(y.size()));
+  using S = Sum<T>;
+  const BatchMoments<T> moments(rows, channels, isa);
+  Workspace one(moments.workspace_bytes()), two(moments.workspace_bytes()),
+      room(plan.workspace_bytes());
+  std::vector<T> again(y.size());
+  std::vector<S> results[2];
+  for (Workspace* parts : {&one, &two}) {
+    args.y = again.data();
+    args.moments = &moments;
+    args.parts = parts->data();
+    if (parts == &one) {
+      run_serially(plan, args, room.data());
+    } else {
+      run_backwards(plan, args, room.data());
+    }
+    EXPECT_TRUE(same_bits(y, again));
+    std::vector<S>& result = results[parts == &two];
+    result.resize(2 * channels);
+    for (int64_t chunk = 0; chunk < moments.stage().chunks; ++chunk) {
+      moments.finish(parts->data(), chunk, result.data(), result.data() + channels);
+    }
+  }
+  EXPECT_TRUE(same_bits(results[0], results[1]));
+  const int64_t pixels = static_cast<int64_t>(y.size()) / channels;
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    double mean = 0, variance = 0;
+    for (int64_t i = 0; i < pixels; ++i) mean += number(y[i * channels + channel]);
+    mean /= static_cast<double>(pixels);
+    for (int64_t i = 0; i < pixels; ++i) {
+      variance += std::pow(number(y[i * channels + channel]) - mean, 2);
+    }
+    variance /= static_cast<double>(pixels);
+    // As in the tests of moments alone; a part's first 32 pixels may be unlike its others.
+    const double unit = std::numeric_limits<S>::epsilon();
+    const int64_t unlike = 1 + *std::max_element(rows.begin(), rows.end()) / 32;
+    const auto roundings = static_cast<double>((32 + pixels / 32 + 3 * std::ssize(rows)) * unlike);
+    ASSERT_NEAR(results[0][channel], mean,
+                unit * (std::abs(mean) + roundings * std::sqrt(variance)));
+    ASSERT_NEAR(results[0][channels + channel], variance, roundings * unit * variance);
+  }
+}
+
 // Weights are of type W, which bfloat16 kernels round to T.
 template <class T, class W>
 void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
@@ -140,6 +193,7 @@ void check_forward(const ConvShape& shape, Isa isa, bool epilogue) {
     }
   }
   expect_sums(y, sums);
+  check_moments(plan, args, y, shape.out_channels, isa);
 }
 
 template <class T, class W>

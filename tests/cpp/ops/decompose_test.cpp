@@ -406,6 +406,7 @@ TEST(Decompose, KeepsTypesInEveryFloatingDType) {
     run("sparse_softmax_cross_entropy", {}, {tensor({2, 3}), labels});
     run("sparse_softmax_cross_entropy_grad", {}, {tensor({2, 3}), labels, tensor({2})});
     run("softmax_cross_entropy", {}, {tensor({2, 3}), tensor({2, 3})});
+    run("batch_moments", {}, {tensor({4, 3})});
     run("batch_norm_train", {}, {tensor({4, 3}), tensor({3}), tensor({3})});
     run("batch_norm", {}, {tensor({4, 3}), tensor({3}), tensor({3}), tensor({3}), tensor({3})});
     run("conv2d", {}, {tensor({1, 3, 3, 2}), tensor({2, 2, 2, 1})});

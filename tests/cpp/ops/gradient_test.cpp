@@ -207,6 +207,7 @@ std::vector<Case> network_cases() {
   cases.push_back({"softmax_cross_entropy", {}, {logits, f64({3, 4}, 0, 1, 4)}});
   const Array gamma = f64({2}, 0.5, 2, 5);
   const Array beta = f64({2}, -1, 1, 6);
+  cases.push_back({"batch_moments", {}, {f64({3, 2, 2})}});
   cases.push_back({"batch_norm_train", {}, {f64({3, 2, 2}), gamma, beta}});
   cases.push_back(
       {"batch_norm", {}, {f64({3, 2}), gamma, beta, f64({2}, -1, 1, 8), f64({2}, 0.5, 2, 9)}});

@@ -84,6 +84,7 @@ TEST(Infer, GivesShapesAndDtypes) {
        {{"pool_size", Ints{2, 2}}, {"input_shape", Ints{1, 5, 6, 3}}},
        {f32({1, 2, 3, 3}), u8({1, 2, 3, 3})},
        "f32[1,5,6,3]"},
+      {"batch_moments", {}, {f16({4, 2, 3})}, "f32[3] f32[3]"},
       {"batch_norm_train", {}, {f32({4, 3}), f32({3}), f32({3})}, "f32[4,3] f32[3] f32[3]"},
       {"sparse_softmax_cross_entropy", {}, {f32({4, 10}), i64({4})}, "f32[4]"},
       {"softmax_cross_entropy", {}, {f32({4, 10}), f32({4, 10})}, "f32[4]"},

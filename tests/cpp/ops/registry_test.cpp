@@ -82,6 +82,7 @@ TEST(Registry, HoldsTheWholeContract) {
                            "max_pool2d_argmax_grad",
                            "avg_pool2d",
                            "avg_pool2d_grad",
+                           "batch_moments",
                            "batch_norm_train",
                            "batch_norm",
                            "softmax",

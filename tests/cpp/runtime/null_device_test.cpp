@@ -104,6 +104,7 @@ std::vector<Case> layer_cases() {
        with(kPool, "input_shape", Ints{2, 9, 8, 4})},
       {"avg_pool2d", {f32({2, 9, 8, 4})}, kPool},
       {"avg_pool2d_grad", {f32({2, 5, 4, 4})}, with(kPool, "input_shape", Ints{2, 9, 8, 4})},
+      {"batch_moments", {bf16({2, 3, 4})}},
       {"batch_norm_train", {f32({2, 3, 4}), f32({4}), f32({4})}},
       {"batch_norm", {f32({2, 3, 4}), f32({4}), f32({4}), f32({4}), f32({4})}},
       {"softmax", {f32({2, 3})}},

@@ -11,6 +11,19 @@ from addax.conformance.cases.case import FLOATS, WIDE, Arg, Bad, Sample, case
 
 NORM_SHAPES = ((6, 3), (2, 4, 4, 5), (64, 1), (33, 17))
 case(
+    "batch_moments",
+    ref.batch_moments,
+    [Sample((Arg(s),)) for s in (*NORM_SHAPES, (7,), (1, 1), (3, 0), (700, 70))],
+    dtypes=FLOATS,
+    ulps=32,
+    bound=lambda x: 4.0,
+    bad=(
+        Bad((Arg(()),), {}, "ShapeError", "[batch_moments] "),
+        Bad((Arg((2, 3), dtype="int32"),), {}, "DTypeError", "[batch_moments] "),
+    ),
+    large=Sample((Arg((64, 32, 32, 64)),)),
+)
+case(
     "batch_norm_train",
     ref.batch_norm_train,
     [Sample((Arg(s), Arg(s[-1:], 0.5, 2), Arg(s[-1:])), {"epsilon": 1e-3}) for s in NORM_SHAPES],

@@ -168,6 +168,11 @@ def sparse_softmax_cross_entropy_grad(logits: Array, labels: Array, dloss: Array
     return (softmax(logits) - target) * dloss[..., None]
 
 
+def batch_moments(x):
+    axes = tuple(range(x.ndim - 1))
+    return x.mean(axes), x.var(axes)
+
+
 def batch_norm_train(x, gamma, beta, epsilon=1e-3):
     axes = tuple(range(x.ndim - 1))
     mean, variance = x.mean(axes), x.var(axes)

@@ -1,0 +1,3 @@
+#define ADDAX_ISA avx512
+#define ADDAX_VECTOR_BYTES 64
+#include "cpu/moments/moments_kernels.inl"
