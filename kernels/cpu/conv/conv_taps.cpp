@@ -1,7 +1,9 @@
 #include "cpu/conv/conv_taps.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -93,6 +95,8 @@ TapContraction<T, W>::TapContraction(const TapProblem& problem, Isa isa)
   row_runs_ = problem.runs(problem.height, false);
   col_runs_ = problem.runs(problem.width, true);
   over_images_ = prefers_images(col_runs_, problem.batch);
+  std::copy_if(col_runs_.begin(), col_runs_.end(), std::back_inserter(bare_cols_),
+               [](const AxisRun& run) { return run.taps.empty(); });
   if (over_images_) col_runs_ = problem.runs(problem.width, false);
   packing_ = choose_packing();
   if (packing_ != Packing::None) {
@@ -237,6 +241,43 @@ void TapContraction<T, W>::contract(const TapArgs<T, W>& args, int64_t chunk,
     contract_panel(args, panel(i), matrices(args, i, packed), images_of(part), rows_of(part),
                    moments);
   }
+  if (has_bare_pixels()) finish_bare(args, panels, images_of(part), rows_of(part));
+}
+
+// Image by image, all channels of neighbouring pixels together: without factors to reuse, the order
+// of memory is best.
+template <class T, class W>
+void TapContraction<T, W>::finish_bare(const TapArgs<T, W>& args, Range panels, Range images,
+                                       Range rows) const {
+  if (panels.size() == 0) return;
+  const TapImage& to = problem_.target;
+  const auto channel_of = [&](const Panel& panel) { return panel.group * cols_ + panel.col; };
+  const Panel last = panel(panels.end - 1);
+  const int64_t channel = channel_of(panel(panels.begin));
+  Block<T> block;
+  block.cols = channel_of(last) + last.cols - channel;
+  const AxisRun whole = {.first = 0, .step = 1, .count = to.width, .source_step = 1, .taps = {}};
+  for (int64_t image = images.begin; image < images.end; ++image) {
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      const AxisRun& y = row_runs_[static_cast<std::size_t>(row)];
+      const auto cols = y.taps.empty() ? std::span(&whole, 1) : std::span(bare_cols_);
+      for (const AxisRun& x : cols) {
+        const int64_t target =
+            ((image * to.height + y.first) * to.width + x.first) * to.channels + channel;
+        block.rows = x.count;
+        block.c_row = x.step * to.channels;
+        block.c = args.target + target;
+        block.finish = args.finish.at(target, channel);
+        kernels_->block(block);
+      }
+    }
+  }
+}
+
+template <class T, class W>
+bool TapContraction<T, W>::has_bare_pixels() const {
+  return !bare_cols_.empty() || std::any_of(row_runs_.begin(), row_runs_.end(),
+                                            [](const AxisRun& run) { return run.taps.empty(); });
 }
 
 template <class T, class W>
@@ -251,7 +292,7 @@ Range TapContraction<T, W>::rows_of(int64_t part) const {
 
 template <class T, class W>
 std::vector<int64_t> TapContraction<T, W>::rows_of_parts() const {
-  if (stages_.back().chunks == 0) return {};
+  if (stages_.back().chunks == 0 || has_bare_pixels()) return {};
   int64_t width = 0;
   for (const AxisRun& run : col_runs_) width += run.count;
   std::vector<int64_t> rows;
@@ -295,6 +336,7 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
                       matrices.depth);
         }
       }
+      if (segments.empty()) continue;
       const int64_t images_at_once = over_images_ ? images.size() : 1;
       block.rows = over_images_ ? images.size() : x.count;
       block.a_row = over_images_ ? from_image : x.source_step * from.channels;

@@ -101,6 +101,9 @@ class TapContraction {
   void contract(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
   void contract_panel(const TapArgs<T, W>& args, const Panel& panel, const Matrices& matrices,
                       Range images, Range rows, Moments<Sum<T>> moments) const;
+  // The pixels that no tap reaches: their sums are zero.
+  void finish_bare(const TapArgs<T, W>& args, Range panels, Range images, Range rows) const;
+  bool has_bare_pixels() const;
   Range images_of(int64_t part) const;
   Range rows_of(int64_t part) const;
 
@@ -114,6 +117,7 @@ class TapContraction {
   std::vector<int64_t> packed_taps_;
   std::vector<AxisRun> row_runs_;
   std::vector<AxisRun> col_runs_;
+  std::vector<AxisRun> bare_cols_;  // without taps, merged; the others are in col_runs_, too
   int64_t image_chunks_ = 1;
   int64_t row_chunks_ = 1;
   int64_t panel_chunks_ = 1;
