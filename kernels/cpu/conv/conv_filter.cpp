@@ -221,10 +221,11 @@ typename FilterContraction<T, R>::Piece FilterContraction<T, R>::piece(int64_t i
 }
 
 template <class T, class R>
-void FilterContraction<T, R>::run_piece(const Args& args, int64_t index, Sum<T>* out) const {
+void FilterContraction<T, R>::run_piece(const Args& args, int64_t index, Sum<T>* out,
+                                        Ahead& ahead) const {
   const Unit& unit = pieces_[static_cast<std::size_t>(index)];
   for_each_visit({0, bundles_}, false, [&](const Visit& visit, bool accumulate) {
-    run_unit(args, unit, visit, {0, panels_per_group_}, {out, cols_}, accumulate);
+    run_unit(args, unit, visit, {0, panels_per_group_}, {out, cols_}, accumulate, &ahead);
   });
 }
 
@@ -271,7 +272,8 @@ std::vector<Segment> FilterContraction<T, R>::segments(const Unit& unit, const V
 
 template <class T, class R>
 void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const Visit& visit,
-                                       Range panels, const Rows& rows, bool accumulate) const {
+                                       Range panels, const Rows& rows, bool accumulate,
+                                       Ahead* ahead) const {
   const std::vector<Segment> pixels = segments(unit, visit);
   for (int64_t i = panels.begin; i < panels.end; ++i) {
     const int64_t col = i * kernels_->panel;
@@ -292,6 +294,7 @@ void FilterContraction<T, R>::run_unit(const Args& args, const Unit& unit, const
     block.rows = unit.rows;
     block.cols = std::min(kernels_->panel, cols_ - col);
     block.finish.accumulate = accumulate;
+    block.ahead = ahead;
     kernels_->block_wide(block);
   }
 }

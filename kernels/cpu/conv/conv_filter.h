@@ -58,7 +58,7 @@ class FilterContraction {
   int64_t num_pieces() const { return static_cast<int64_t>(pieces_.size()); }
   Piece piece(int64_t index) const;
   // Computes the elements of a piece.
-  void run_piece(const Args& args, int64_t index, Sum<T>* out) const;
+  void run_piece(const Args& args, int64_t index, Sum<T>* out, Ahead& ahead) const;
 
  private:
   // Rows [first, first + rows) of dw seen as [kernel * in_channels / groups, out_channels], that
@@ -96,7 +96,7 @@ class FilterContraction {
   template <class Visitor>
   void for_each_visit(Range bundles, bool accumulate, const Visitor& visitor) const;
   void run_unit(const Args& args, const Unit& unit, const Visit& visit, Range panels,
-                const Rows& rows, bool accumulate) const;
+                const Rows& rows, bool accumulate, Ahead* ahead = nullptr) const;
   std::vector<Segment> segments(const Unit& unit, const Visit& visit) const;
 
   ConvShape shape_;

@@ -116,8 +116,9 @@ void PairedFilterContraction<R>::run(const ConvFilterArgs<BFloat16, R>& args, st
 }
 
 template <class R>
-void PairedFilterContraction<R>::run_piece(int64_t index, void* workspace, float* out) const {
-  contraction_.run_piece({place(x_, workspace), place(dy_, workspace)}, index, out);
+void PairedFilterContraction<R>::run_piece(int64_t index, void* workspace, float* out,
+                                           Ahead& ahead) const {
+  contraction_.run_piece({place(x_, workspace), place(dy_, workspace)}, index, out, ahead);
 }
 
 template class PairedFilterContraction<BFloat16>;

@@ -35,7 +35,7 @@ class PairedFilterContraction {
   using Piece = typename FilterContraction<BFloat16, R>::Piece;
   int64_t num_pieces() const { return contraction_.num_pieces(); }
   Piece piece(int64_t index) const { return contraction_.piece(index); }
-  void run_piece(int64_t index, void* workspace, float* out) const;
+  void run_piece(int64_t index, void* workspace, float* out, Ahead& ahead) const;
 
  private:
   // Elements of an image, pairs between images of its kind, and where they lie in the workspace.

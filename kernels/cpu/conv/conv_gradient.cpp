@@ -34,17 +34,18 @@ class ConvGradient : public GradientProduct {
   }
 
   void visit(const RunContext& context, int64_t chunk, void* workspace,
-             const Body& body) const override {
+             const Taker& taker) const override {
     const Range pieces = even_share(contraction_.num_pieces(), chunks_, chunk);
     for (int64_t i = pieces.begin; i < pieces.end; ++i) {
       const auto piece = contraction_.piece(i);
       float* gradient = thread_scratch<float>(Scratch::Rows, static_cast<size_t>(piece.size));
+      Ahead ahead = taker.ahead(piece.first, piece.size);
       if constexpr (kIsPrepared) {
-        contraction_.run_piece(i, workspace, gradient);
+        contraction_.run_piece(i, workspace, gradient, ahead);
       } else {
-        contraction_.run_piece(args(context), i, gradient);
+        contraction_.run_piece(args(context), i, gradient, ahead);
       }
-      body(piece.first, piece.size, gradient);
+      taker.take(piece.first, piece.size, gradient);
     }
   }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cpu/gemm/ahead.h"
 #include "cpu/gemm/contraction_types.h"
 #include "cpu/isa/isa.h"
 
@@ -63,6 +64,8 @@ struct Block {
   int64_t rows = 0;
   int64_t cols = 0;
   Finish<R> finish;
+  // Fetched meanwhile by kernels that put out sums as they are; others may leave it.
+  Ahead* ahead = nullptr;
 };
 
 // A kernel that packs B[k, cols], of elements W, to out[ceil(k / depth)][packed_width(cols)]

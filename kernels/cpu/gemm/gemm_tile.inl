@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "cpu/gemm/gemm_kernels.h"
@@ -51,8 +53,8 @@ inline void store(R* p, V x, Lanes lanes) {
   }
 }
 
-// Without kMasked the last vector is whole.
-template <class R, int kRows, int kVectors, bool kMasked>
+// Without kMasked the last vector is whole; with kAhead the block has something to be fetched.
+template <class R, int kRows, int kVectors, bool kMasked, bool kAhead>
 void tile(const Tile<R>& t) {
   const Block<Value, R>& block = *t.block;
   const int64_t a_row = block.a_row, a_k = block.a_k, b_k = block.b_k;
@@ -90,6 +92,7 @@ void tile(const Tile<R>& t) {
     }
   }
 
+  const std::byte* line = kAhead ? block.ahead->next() : nullptr;
   // One pointer for three rows keeps the addresses in registers.
   constexpr int kGroups = (kRows + 2) / 3;
   for (int64_t s = 0; s < block.num_segments; ++s) {
@@ -112,8 +115,16 @@ void tile(const Tile<R>& t) {
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; ++g) a[g] += a_k;
       b += b_k;
+      if constexpr (kAhead) {
+        for (int64_t i = 0; i < kDepth; ++i) {
+          __builtin_prefetch(line);
+          line += Ahead::kLine;
+        }
+      }
     }
   }
+
+  if constexpr (kAhead) block.ahead->fetched(line);
 
   if (finish.scale != nullptr) {
 #pragma GCC unroll 4
@@ -169,31 +180,41 @@ void tile(const Tile<R>& t) {
 template <class R>
 using TileFn = void (*)(const Tile<R>&);
 
-template <class R, int kVectors, bool kMasked, int... kRows>
+template <class R, int kVectors, bool kMasked, bool kAhead, int... kRows>
 constexpr std::array<TileFn<R>, sizeof...(kRows)> tiles_of(std::integer_sequence<int, kRows...>) {
-  return {tile<R, kRows + 1, kVectors, kMasked>...};
+  return {tile<R, kRows + 1, kVectors, kMasked, kAhead>...};
 }
 
-template <class R, int kVectors, bool kMasked>
+template <class R, int kVectors, bool kMasked, bool kAhead>
 constexpr auto kTiles =
-    tiles_of<R, kVectors, kMasked>(std::make_integer_sequence<int, max_rows(kVectors)>());
+    tiles_of<R, kVectors, kMasked, kAhead>(std::make_integer_sequence<int, max_rows(kVectors)>());
 
 // Tiles by their number of vectors less one, then by their number of rows less one.
-template <class R, bool kMasked, int... kVectors>
+template <class R, bool kMasked, bool kAhead, int... kVectors>
 constexpr std::array<const TileFn<R>*, sizeof...(kVectors)> table_of(
     std::integer_sequence<int, kVectors...>) {
-  return {kTiles<R, kVectors + 1, kMasked>.data()...};
+  return {kTiles<R, kVectors + 1, kMasked, kAhead>.data()...};
 }
 
-template <class R, bool kMasked>
-constexpr auto kTable = table_of<R, kMasked>(std::make_integer_sequence<int, kMaxVectors>());
+template <class R, bool kMasked, bool kAhead>
+constexpr auto kTable =
+    table_of<R, kMasked, kAhead>(std::make_integer_sequence<int, kMaxVectors>());
 
-template <class R>
+template <class R, bool kAhead>
 const TileFn<R>* tiles_for(int vectors, bool masked) {
   if constexpr (!Simd::kMasksAreFree) {
-    if (!masked) return kTable<R, false>[static_cast<size_t>(vectors - 1)];
+    if (!masked) return kTable<R, false, kAhead>[static_cast<size_t>(vectors - 1)];
   }
-  return kTable<R, true>[static_cast<size_t>(vectors - 1)];
+  return kTable<R, true, kAhead>[static_cast<size_t>(vectors - 1)];
+}
+
+template <class R>
+TileFn<R> tile_for(const Block<Value, R>& block, int vectors, bool masked, int64_t rows) {
+  const auto row = static_cast<size_t>(rows - 1);
+  if constexpr (std::is_same_v<R, Sum<Value>>) {
+    if (block.ahead && block.ahead->next()) return tiles_for<R, true>(vectors, masked)[row];
+  }
+  return tiles_for<R, false>(vectors, masked)[row];
 }
 
 template <class R>
@@ -203,12 +224,11 @@ void block(const Block<Value, R>& block) {
     const int vectors =
         left >= kMaxVectors * kWidth ? kMaxVectors : static_cast<int>((left + kWidth - 1) / kWidth);
     const int64_t last = left - (vectors - 1) * kWidth;
-    const TileFn<R>* tiles_by_rows = tiles_for<R>(vectors, last < kWidth);
     const Lanes tail = Simd::first_lanes(last);
     const int64_t tiles = (block.rows + max_rows(vectors) - 1) / max_rows(vectors);
     for (int64_t i = 0, row = 0; i < tiles; ++i) {
       const int64_t end = block.rows * (i + 1) / tiles;
-      tiles_by_rows[end - row - 1]({&block, row, col, tail});
+      tile_for(block, vectors, last < kWidth, end - row)({&block, row, col, tail});
       row = end;
     }
   }

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
+#include "cpu/gemm/ahead.h"
 #include "cpu/runtime/kernel.h"
 #include "cpu/runtime/scratch.h"
 #include "ops/update_groups.h"
@@ -16,9 +16,15 @@ namespace addax::cpu {
 // right before it uses them. The gradient as a whole is never stored.
 class GradientProduct {
  public:
-  // Takes the number of the first of some neighbouring elements, how many they are, and their
-  // gradient.
-  using Body = std::function<void(int64_t, int64_t, const float*)>;
+  // Who takes the gradient, some neighbouring elements at a time: `first` is the number of the
+  // first of them.
+  class Taker {
+   public:
+    virtual ~Taker() = default;
+    // What will be read besides the gradient.
+    virtual Ahead ahead(int64_t first, int64_t count) const = 0;
+    virtual void take(int64_t first, int64_t count, const float* gradient) const = 0;
+  };
 
   virtual ~GradientProduct() = default;
 
@@ -28,10 +34,10 @@ class GradientProduct {
   const ScratchNeeds& scratch() const { return scratch_; }
   virtual void prepare(const RunContext&, int64_t, void*) const {}
 
-  // Calls `body` for all elements, those of a chunk at a time.
+  // Gives all elements, those of a chunk at a time.
   int64_t chunks() const { return chunks_; }
   virtual void visit(const RunContext& context, int64_t chunk, void* workspace,
-                     const Body& body) const = 0;
+                     const Taker& taker) const = 0;
 
   double flops() const { return flops_; }
   int64_t operand_bytes() const { return operand_bytes_; }

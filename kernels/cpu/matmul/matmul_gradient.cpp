@@ -30,12 +30,12 @@ class MatmulGradient : public GradientProduct {
     chunks_ = chunks_for(shape_.m * shape_.n, kChunkElements);
   }
 
-  void visit(const RunContext& context, int64_t chunk, void*, const Body& body) const override {
+  void visit(const RunContext& context, int64_t chunk, void*, const Taker& taker) const override {
     const Range blocks = even_share(ceil_div(shape_.m, block_rows_), chunks_, chunk);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const int64_t row = block * block_rows_;
       const int64_t rows = std::min(block_rows_, shape_.m - row);
-      body(row * shape_.n, rows * shape_.n, multiply(context, row, rows));
+      taker.take(row * shape_.n, rows * shape_.n, multiply(context, row, rows));
     }
   }
 

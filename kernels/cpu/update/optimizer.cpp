@@ -123,6 +123,34 @@ class Optimizer : public Kernel {
  protected:
   virtual void update(const RunContext& context, int64_t chunk) const = 0;
 
+  // Gives a body the gradient of a parameter.
+  template <class Body>
+  class Taker : public GradientProduct::Taker {
+   public:
+    Taker(const Optimizer& optimizer, const RunContext& context, size_t parameter, const Body& body)
+        : optimizer_(optimizer), context_(context), parameter_(parameter), body_(body) {}
+
+    Ahead ahead(int64_t first, int64_t count) const override {
+      Ahead result;
+      const UpdateGroups& groups = optimizer_.groups_;
+      for (size_t group = 0; group < groups.groups; ++group) {
+        if (group == UpdateGroups::kGradients) continue;
+        result.add(optimizer_.in<float>(context_, group, parameter_, first),
+                   count * int64_t{sizeof(float)});
+      }
+      return result;
+    }
+    void take(int64_t first, int64_t count, const float* gradient) const override {
+      body_(parameter_, first, count, gradient);
+    }
+
+   private:
+    const Optimizer& optimizer_;
+    const RunContext& context_;
+    size_t parameter_;
+    const Body& body_;
+  };
+
   // Calls body(parameter, first element, number of elements, their gradient) for what belongs to a
   // chunk.
   template <class Body>
@@ -130,10 +158,8 @@ class Optimizer : public Kernel {
     for (const Absorbed& absorbed : products_) {
       const int64_t chunks = absorbed.product->chunks();
       if (chunk < chunks) {
-        absorbed.product->visit(context, chunk, context.workspace + absorbed.workspace,
-                                [&](int64_t first, int64_t n, const float* gradient) {
-                                  body(absorbed.parameter, first, n, gradient);
-                                });
+        const Taker taker(*this, context, absorbed.parameter, body);
+        absorbed.product->visit(context, chunk, context.workspace + absorbed.workspace, taker);
         return;
       }
       chunk -= chunks;
