@@ -211,6 +211,23 @@ void TapContraction<T, W>::pack(const TapArgs<T, W>& args, const Panel& panel,
 }
 
 template <class T, class W>
+Ahead TapContraction<T, W>::weights_of(const TapArgs<T, W>& args, const Panel& panel) const {
+  const TapWeights& w = problem_.weights;
+  const W* weights = args.weights + panel.group * w.group + panel.col * w.col;
+  const int64_t depth = depth_ * kFactorDepth<T>;
+  constexpr auto kItem = static_cast<int64_t>(sizeof(W));
+  Ahead ahead;
+  for (int64_t tap : packed_taps_) {
+    if (w.col == 1) {
+      ahead.add(weights + tap * w.tap, panel.cols * kItem, depth, w.depth * kItem);
+    } else {
+      ahead.add(weights + tap * w.tap, depth * kItem, panel.cols, w.col * kItem);
+    }
+  }
+  return ahead;
+}
+
+template <class T, class W>
 typename TapContraction<T, W>::Matrices TapContraction<T, W>::matrices(const TapArgs<T, W>& args,
                                                                        int64_t index,
                                                                        Factor<T>* packed) const {
@@ -238,8 +255,10 @@ void TapContraction<T, W>::contract(const TapArgs<T, W>& args, int64_t chunk,
   const Moments<Sum<T>> moments =
       args.moments ? args.moments->part(args.parts, part) : Moments<Sum<T>>();
   for (int64_t i = panels.begin; i < panels.end; ++i) {
-    contract_panel(args, panel(i), matrices(args, i, packed), images_of(part), rows_of(part),
-                   moments);
+    const Matrices packed_panel = matrices(args, i, packed);
+    Ahead ahead;
+    if (packing_ == Packing::Chunk && i + 1 < num_panels()) ahead = weights_of(args, panel(i + 1));
+    contract_panel(args, panel(i), packed_panel, images_of(part), rows_of(part), moments, ahead);
   }
   if (has_bare_pixels()) finish_bare(args, panels, images_of(part), rows_of(part));
 }
@@ -305,7 +324,7 @@ std::vector<int64_t> TapContraction<T, W>::rows_of_parts() const {
 template <class T, class W>
 void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel& panel,
                                           const Matrices& matrices, Range images, Range rows,
-                                          Moments<Sum<T>> moments) const {
+                                          Moments<Sum<T>> moments, Ahead& ahead) const {
   TapImage from = problem_.source;
   from.channels /= kFactorDepth<T>;
   const auto* source = reinterpret_cast<const Factor<T>*>(args.source);
@@ -322,6 +341,7 @@ void TapContraction<T, W>::contract_panel(const TapArgs<T, W>& args, const Panel
   block.b_k = matrices.depth;
   block.b_col = matrices.col;
   block.cols = panel.cols;
+  block.ahead = &ahead;
   if (args.moments) moments = moments.from(channel);
 
   for (int64_t row = rows.begin; row < rows.end; ++row) {

@@ -99,8 +99,10 @@ class TapContraction {
   void pack(const TapArgs<T, W>& args, const Panel& panel, Factor<T>* packed) const;
   Matrices matrices(const TapArgs<T, W>& args, int64_t index, Factor<T>* packed) const;
   void contract(const TapArgs<T, W>& args, int64_t chunk, Factor<T>* packed) const;
+  // Where the weights that a panel is packed from lie.
+  Ahead weights_of(const TapArgs<T, W>& args, const Panel& panel) const;
   void contract_panel(const TapArgs<T, W>& args, const Panel& panel, const Matrices& matrices,
-                      Range images, Range rows, Moments<Sum<T>> moments) const;
+                      Range images, Range rows, Moments<Sum<T>> moments, Ahead& ahead) const;
   // The pixels that no tap reaches: their sums are zero.
   void finish_bare(const TapArgs<T, W>& args, Range panels, Range images, Range rows) const;
   bool has_bare_pixels() const;

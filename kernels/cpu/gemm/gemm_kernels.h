@@ -64,8 +64,7 @@ struct Block {
   int64_t rows = 0;
   int64_t cols = 0;
   Finish<R> finish;
-  // Fetched meanwhile by kernels that put out sums as they are; others may leave it.
-  Ahead* ahead = nullptr;
+  Ahead* ahead = nullptr;  // fetched meanwhile, except at Portable and Amx
 };
 
 // A kernel that packs B[k, cols], of elements W, to out[ceil(k / depth)][packed_width(cols)]

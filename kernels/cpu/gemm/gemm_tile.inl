@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <type_traits>
 #include <utility>
 
 #include "cpu/gemm/gemm_kernels.h"
@@ -92,7 +91,9 @@ void tile(const Tile<R>& t) {
     }
   }
 
-  const std::byte* line = kAhead ? block.ahead->next() : nullptr;
+  Ahead::Walk walk;
+  int64_t lines = 0;
+  if constexpr (kAhead) walk = block.ahead->walk();
   // One pointer for three rows keeps the addresses in registers.
   constexpr int kGroups = (kRows + 2) / 3;
   for (int64_t s = 0; s < block.num_segments; ++s) {
@@ -101,6 +102,7 @@ void tile(const Tile<R>& t) {
     const Factor<Value>* a[kGroups];
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) a[g] = block.a + segment.a + (t.row + 3 * g) * a_row;
+    if constexpr (kAhead) lines += segment.k * kDepth;
     for (int64_t k = segment.k; k > 0; --k) {
       O bv[kVectors];
 #pragma GCC unroll 4
@@ -116,15 +118,12 @@ void tile(const Tile<R>& t) {
       for (int g = 0; g < kGroups; ++g) a[g] += a_k;
       b += b_k;
       if constexpr (kAhead) {
-        for (int64_t i = 0; i < kDepth; ++i) {
-          __builtin_prefetch(line);
-          line += Ahead::kLine;
-        }
+        for (int64_t i = 0; i < kDepth; ++i) walk.fetch();
       }
     }
   }
 
-  if constexpr (kAhead) block.ahead->fetched(line);
+  if constexpr (kAhead) block.ahead->went_to(walk, lines);
 
   if (finish.scale != nullptr) {
 #pragma GCC unroll 4
@@ -211,10 +210,9 @@ const TileFn<R>* tiles_for(int vectors, bool masked) {
 template <class R>
 TileFn<R> tile_for(const Block<Value, R>& block, int vectors, bool masked, int64_t rows) {
   const auto row = static_cast<size_t>(rows - 1);
-  if constexpr (std::is_same_v<R, Sum<Value>>) {
-    if (block.ahead && block.ahead->next()) return tiles_for<R, true>(vectors, masked)[row];
-  }
-  return tiles_for<R, false>(vectors, masked)[row];
+  const bool fetches = block.ahead && !block.ahead->is_done();
+  return (fetches ? tiles_for<R, true>(vectors, masked)
+                  : tiles_for<R, false>(vectors, masked))[row];
 }
 
 template <class R>

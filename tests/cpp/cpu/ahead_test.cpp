@@ -8,29 +8,43 @@
 namespace addax::cpu {
 namespace {
 
-TEST(Ahead, WalksEveryStretchLineByLine) {
-  std::vector<std::byte> first(200), second(64);
-  Ahead ahead;
-  EXPECT_EQ(ahead.next(), nullptr);
-  ahead.add(first.data(), 200);
-  ahead.add(second.data(), 64);
-  EXPECT_EQ(ahead.next(), first.data());
-  ahead.fetched(first.data() + 128);
-  EXPECT_EQ(ahead.next(), first.data() + 128);
-  // Beyond the end of a stretch lies nothing that is left of it.
-  ahead.fetched(first.data() + 320);
-  EXPECT_EQ(ahead.next(), second.data());
-  ahead.fetched(second.data() + 64);
-  EXPECT_EQ(ahead.next(), nullptr);
+// The lines that `count` fetches take, as a tile takes them.
+std::vector<const std::byte*> fetch(Ahead& ahead, int64_t count) {
+  std::vector<const std::byte*> lines;
+  Ahead::Walk walk = ahead.walk();
+  for (int64_t i = 0; i < count; ++i) {
+    lines.push_back(walk.line);
+    walk.fetch();
+  }
+  ahead.went_to(walk, count);
+  return lines;
 }
 
-TEST(Ahead, KeepsToTheFirstStretches) {
+TEST(Ahead, WalksOverRowsLineByLine) {
+  std::vector<std::byte> rows(3 * 1000), other(64);
+  const std::byte* const at = rows.data();
+  Ahead ahead;
+  EXPECT_TRUE(ahead.is_done());
+  ahead.add(at, 130, 3, 1000);
+  ahead.add(other.data(), 64);
+  EXPECT_EQ(fetch(ahead, 4), (std::vector{at, at + 64, at + 128, at + 1000}));
+  EXPECT_FALSE(ahead.is_done());
+  // The last walk goes beyond the last row, and what follows begins anew.
+  EXPECT_EQ(fetch(ahead, 6),
+            (std::vector{at + 1064, at + 1128, at + 2000, at + 2064, at + 2128, at + 3000}));
+  EXPECT_EQ(fetch(ahead, 1), (std::vector<const std::byte*>{other.data()}));
+  EXPECT_TRUE(ahead.is_done());
+}
+
+TEST(Ahead, LeavesOutWhatIsEmptyOrTooMuch) {
   std::byte line[64];
   Ahead ahead;
-  for (int i = 0; i < 9; ++i) ahead.add(line, 64);
-  int stretches = 0;
-  for (; ahead.next() != nullptr; ++stretches) ahead.fetched(line + 64);
-  EXPECT_EQ(stretches, 4);
+  ahead.add(line, 0);
+  EXPECT_TRUE(ahead.is_done());
+  for (int i = 0; i < 20; ++i) ahead.add(line, 64);
+  int64_t count = 0;
+  for (; !ahead.is_done(); ++count) fetch(ahead, 1);
+  EXPECT_EQ(count, 9);
 }
 
 class AheadOfBlocks : public EveryIsa {};
@@ -64,10 +78,10 @@ void check_block(int64_t rows, int64_t cols, int64_t depth, Isa isa) {
     return c;
   };
   const auto expected = run(nullptr);
-  for (int64_t bytes : {int64_t{4}, int64_t{64}, depth * Ahead::kLine, int64_t{20000}}) {
+  for (int64_t bytes : {int64_t{4}, int64_t{64}, depth * 64, int64_t{20000}}) {
     Ahead ahead;
     ahead.add(wanted.data(), bytes);
-    ahead.add(wanted.data() + 7, 100);
+    ahead.add(wanted.data() + 7, 100, 5, 1000);
     EXPECT_TRUE(same_bits(expected, run(&ahead)))
         << rows << "x" << cols << "x" << depth << ", " << bytes << " bytes";
   }
