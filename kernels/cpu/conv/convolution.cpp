@@ -71,9 +71,7 @@ class Conv2dWithMoments : public Kernel {
     scratch_.add(conv_->scratch());
     absorbed_ = {node.index()};
     title_ = joint_title(title_of(node), title_of(moments));
-    bytes_ = 0;
-    for (const Tensor& tensor : node.inputs()) bytes_ += static_cast<double>(tensor.bytes());
-    for (const Tensor& tensor : node.outputs()) bytes_ += static_cast<double>(tensor.bytes());
+    bytes_ = node.bytes();
   }
 
   void run(const RunContext& context, size_t stage, int64_t chunk) const override {

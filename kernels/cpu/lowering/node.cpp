@@ -44,6 +44,13 @@ Node::Node(const adx_graph& graph, int32_t index)
   }
 }
 
+double Node::bytes() const {
+  double bytes = 0;
+  for (const Tensor& tensor : inputs_) bytes += static_cast<double>(tensor.bytes());
+  for (const Tensor& tensor : outputs_) bytes += static_cast<double>(tensor.bytes());
+  return bytes;
+}
+
 std::string Node::message(const std::string& text) const {
   return "[" + std::string(op()) + "] " + text;
 }

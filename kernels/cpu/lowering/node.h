@@ -45,6 +45,7 @@ class Node {
   std::string_view op() const { return raw_->op; }
   std::string_view label() const { return raw_->label ? raw_->label : ""; }
   double flops() const { return raw_->flops; }
+  double bytes() const;  // of its inputs and outputs
 
   int num_inputs() const { return static_cast<int>(inputs_.size()); }
   int num_outputs() const { return static_cast<int>(outputs_.size()); }

@@ -88,13 +88,6 @@ std::string types_of(std::span<const Tensor> tensors) {
   return text;
 }
 
-double bytes_of(const Node& node) {
-  double bytes = 0;
-  for (const Tensor& tensor : node.inputs()) bytes += static_cast<double>(tensor.bytes());
-  for (const Tensor& tensor : node.outputs()) bytes += static_cast<double>(tensor.bytes());
-  return bytes;
-}
-
 // "matmul dense_1: 16 chunks + 1 serial".
 std::string describe(const Title& title, const Kernel& kernel) {
   std::string text = title.op + (title.label.empty() ? "" : " " + title.label) + ":";
@@ -191,7 +184,7 @@ std::optional<Program::Step> Program::make_step(const Node& node) {
     step.flops += element(node.graph().nodes, absorbed).flops;
   }
   step.bytes = step.kernel->bytes();
-  if (step.bytes < 0) step.bytes = bytes_of(node);
+  if (step.bytes < 0) step.bytes = node.bytes();
   return step;
 }
 

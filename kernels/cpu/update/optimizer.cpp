@@ -77,9 +77,7 @@ class Optimizer : public Kernel {
         outputs_(node.outputs().begin(), node.outputs().end()),
         kernels_(update_kernels(active_isa())) {
     for (size_t i = 0; i < groups_.count; ++i) plain_.push_back(i);
-    bytes_ = 0;
-    for (const Tensor& tensor : inputs_) bytes_ += static_cast<double>(tensor.bytes());
-    for (const Tensor& tensor : outputs_) bytes_ += static_cast<double>(tensor.bytes());
+    bytes_ = node.bytes();
     int64_t chunks = 0;
     double flops = 0;
     Stage preparation;
