@@ -175,3 +175,19 @@ def test_gradients_of_batch_norm_are_not_rounded():
     for gradient, wanted in zip(gradients, expected, strict=True):
         assert gradient.dtype == "float32"
         assert_within(gradient, wanted, 0, magnitude)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_depthwise_gradient_is_one_convolution(policy):
+    # Devices without kernels for narrow groups of 16-bit numbers widen them, and go no further.
+    model = ax.Sequential(
+        [L.Input((8, 8, 6)), L.DepthwiseConv2D(3, dtype=policy), L.GlobalAveragePooling2D()]
+    )
+    model.compile("sgd", "mse")
+    x, y = floats(4, 8, 8, 6), floats(4, 6)
+    model.fit(x, y, batch_size=4, verbose=0)
+    with ax.profile() as profile:
+        model.fit(x, y, batch_size=4, verbose=0)
+    ops = [span["op"] for span in profile.spans]
+    assert "matmul" not in ops
+    assert sum("conv2d_filter_grad" in op or "+gradients" in op for op in ops) == 1
