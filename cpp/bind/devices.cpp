@@ -42,8 +42,8 @@ std::filesystem::path path_of(const py::object& path) {
   return bytes;
 }
 
-py::list dtype_names(uint32_t mask) {
-  py::list names;
+py::typing::List<py::str> dtype_names(uint32_t mask) {
+  py::typing::List<py::str> names;
   for (int code = 0; code < kNumDTypes; ++code) {
     if ((mask & (1U << static_cast<unsigned>(code))) != 0) {
       names.append(std::string(name(static_cast<DType>(code))));
@@ -186,6 +186,12 @@ void bind_devices(py::module_& module) {
       "has_unified_memory",
       [](const std::string& name) { return device_named(name).has_unified_memory(); },
       py::arg("name"), "Whether a device works in the host's memory.");
+  module.def(
+      "fast_dtypes",
+      [](const std::string& name) {
+        return dtype_names(device_named(name).properties().fast_dtypes);
+      },
+      py::arg("name"), "The dtypes in which a device is faster than in wider ones.");
   module.def("num_threads", &num_threads, "Threads that work on one region.");
   module.def("set_num_threads", &set_num_threads, py::arg("n"), py::call_guard<GilRelease>(),
              "Sets the number of threads.");

@@ -14,7 +14,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from addax import aliases, placement
+from addax import _core, aliases
 from addax.errors import DTypeError, UnsupportedError
 from addax.ops.emit import dtype_name
 
@@ -125,8 +125,7 @@ def get(dtype: Any) -> Policy:
 @functools.cache
 def warn_unless_fast(device: str, dtype: str) -> None:
     """Say once that layers gain no speed from computing in a dtype on a device."""
-    fast = next(info.fast_dtypes for info in placement.devices() if info.name == device)
-    if dtype not in fast:
+    if dtype not in _core.fast_dtypes(device):
         warnings.warn(
             f"device '{device}' is not faster in {dtype} than in float32; models that compute in "
             f"{dtype} work there, and may train slower",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import ml_dtypes
 import numpy as np
 import pytest
 
 import addax as ax
+from addax import _core, mixed_precision
 from addax import layers as L
-from addax import mixed_precision
 from addax.errors import DTypeError, InvalidArgumentError, ShapeError, UnsupportedError
 from addax.mixed_precision import Policy, global_policy, set_global_policy
 
@@ -473,8 +472,7 @@ def fast_dtypes(monkeypatch):
     """Replaces what the devices are fast in, and lets them warn again."""
 
     def replace(*dtypes):
-        known = [SimpleNamespace(name=info.name, fast_dtypes=dtypes) for info in ax.devices()]
-        monkeypatch.setattr(mixed_precision.placement, "devices", lambda: known)
+        monkeypatch.setattr(_core, "fast_dtypes", lambda device: dtypes)
         mixed_precision.warn_unless_fast.cache_clear()
 
     yield replace

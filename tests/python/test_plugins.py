@@ -256,10 +256,12 @@ def test_a_device_of_a_package_is_found_by_its_name(use: str, tmp_path: Path) ->
     assert script(f"result = {use}", [], path=tmp_path) == "none:0"
 
 
-def test_plug_ins_are_loaded_when_they_are_needed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_plug_ins_are_loaded_when_they_are_needed(policy: str, tmp_path: Path) -> None:
     library = build(tmp_path, "NONE")
     code = f"""
         import numpy as np
+        ax.mixed_precision.set_global_policy({policy!r})
         def is_loaded():
             return {library.name!r} in open("/proc/self/maps").read()
         ax.tensor([1.0])

@@ -18,7 +18,7 @@ import collections.abc
 import typing
 import typing_extensions
 from . import ops
-__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_checks', 'device_failures', 'devices', 'eager', 'from_dlpack', 'gradients', 'has_unified_memory', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
+__all__: list[str] = ['AddaxError', 'DTypeError', 'DeviceError', 'EagerBlock', 'Executable', 'InternalError', 'InvalidArgumentError', 'IoError', 'Label', 'OutOfMemoryError', 'OutOfRangeError', 'Rehearsal', 'ShapeError', 'Tensor', 'Trace', 'TracedValueError', 'UnsupportedError', 'Variable', 'add_device_failure', 'add_device_path', 'apply', 'apply_decomposed', 'build_info', 'check_device', 'chrome_trace', 'current_device', 'current_trace', 'device_checks', 'device_failures', 'devices', 'eager', 'fast_dtypes', 'from_dlpack', 'gradients', 'has_unified_memory', 'is_tracing', 'load_device', 'memory_info', 'num_threads', 'op_flops', 'op_records', 'ops', 'profile_table', 'profiler_start', 'profiler_stop', 'program_cache_info', 'resolve_device', 'set_default_device', 'set_num_threads', 'set_program_cache_capacity', 'share', 'tensor', 'trim_memory', 'version']
 class Tensor:
     """
     An immutable array on a device, or in a traced function a value of the graph.
@@ -698,6 +698,10 @@ def devices() -> list[dict[str, typing.Any]]:
 def eager() -> EagerBlock:
     """
     A context manager in which ops run at once although a trace is open.
+    """
+def fast_dtypes(name: str) -> list[str]:
+    """
+    The dtypes in which a device is faster than in wider ones.
     """
 def from_dlpack(exporter: typing.Any) -> Tensor:
     """
