@@ -55,8 +55,8 @@ class BatchMomentsKernel : public Kernel {
 
 bool accepts_batch_moments(const Node& node) {
   const Tensor& x = node.input(0);
-  const bool taken = x.dtype == DType::Float32 || x.dtype == DType::Float64 ||
-                     x.dtype == DType::BFloat16;
+  const bool taken =
+      x.dtype == DType::Float32 || x.dtype == DType::Float64 || x.dtype == DType::BFloat16;
   return taken && x.size() > 0;
 }
 

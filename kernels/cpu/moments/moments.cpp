@@ -5,37 +5,16 @@
 
 namespace addax::cpu {
 
-template <>
-const MomentsKernels<float>& moments_kernels<float>(Isa isa) {
-#if defined(__x86_64__)
-  if (isa >= Isa::Avx512) return avx512::kMomentsF32;
-  if (isa == Isa::Avx2) return avx2::kMomentsF32;
-#endif
-  static_cast<void>(isa);
-  return portable::kMomentsF32;
-}
-
-template <>
-const MomentsKernels<double>& moments_kernels<double>(Isa isa) {
-#if defined(__x86_64__)
-  if (isa >= Isa::Avx512) return avx512::kMomentsF64;
-  if (isa == Isa::Avx2) return avx2::kMomentsF64;
-#endif
-  static_cast<void>(isa);
-  return portable::kMomentsF64;
-}
-
-template <>
-const MomentsKernels<BFloat16>& moments_kernels<BFloat16>(Isa isa) {
-#if defined(__x86_64__)
-  if (isa >= Isa::Avx512) return avx512::kMomentsBF16;
-  if (isa == Isa::Avx2) return avx2::kMomentsBF16;
-#endif
-  static_cast<void>(isa);
-  return portable::kMomentsBF16;
-}
-
 namespace {
+
+const MomentsTable& moments_table(Isa isa) {
+#if defined(__x86_64__)
+  if (isa >= Isa::Avx512) return avx512::kMoments;
+  if (isa == Isa::Avx2) return avx2::kMoments;
+#endif
+  static_cast<void>(isa);
+  return portable::kMoments;
+}
 
 // Columns whose moments fill whole cache lines.
 constexpr int64_t kColumns = 16;
@@ -48,7 +27,9 @@ constexpr double kFlops = 11;
 
 template <class T>
 BatchMoments<T>::BatchMoments(std::vector<int64_t> rows, int64_t columns, Isa isa)
-    : rows_(std::move(rows)), columns_(columns), kernels_(&moments_kernels<T>(isa)) {
+    : rows_(std::move(rows)),
+      columns_(columns),
+      kernels_(&std::get<MomentsKernels<T>>(moments_table(isa))) {
   const double moved = static_cast<double>(rows_.size()) * static_cast<double>(columns_);
   stage_.cost = moved * (kFlops + kVectors * sizeof(S) * kFlopsPerByte);
   stage_.chunks = floor_pow2(

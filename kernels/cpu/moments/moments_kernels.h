@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <tuple>
 
 #include "cpu/gemm/contraction_types.h"
 #include "cpu/isa/isa.h"
@@ -37,23 +38,17 @@ struct MomentsKernels {
                  Sum<T>* variance);
 };
 
-template <class T>
-const MomentsKernels<T>& moments_kernels(Isa isa);
-
+// Those of one ISA level.
+using MomentsTable =
+    std::tuple<MomentsKernels<float>, MomentsKernels<double>, MomentsKernels<BFloat16>>;
 namespace portable {
-extern const MomentsKernels<float> kMomentsF32;
-extern const MomentsKernels<double> kMomentsF64;
-extern const MomentsKernels<BFloat16> kMomentsBF16;
-}  // namespace portable
+extern const MomentsTable kMoments;
+}
 namespace avx2 {
-extern const MomentsKernels<float> kMomentsF32;
-extern const MomentsKernels<double> kMomentsF64;
-extern const MomentsKernels<BFloat16> kMomentsBF16;
-}  // namespace avx2
+extern const MomentsTable kMoments;
+}
 namespace avx512 {
-extern const MomentsKernels<float> kMomentsF32;
-extern const MomentsKernels<double> kMomentsF64;
-extern const MomentsKernels<BFloat16> kMomentsBF16;
-}  // namespace avx512
+extern const MomentsTable kMoments;
+}
 
 }  // namespace addax::cpu

@@ -120,8 +120,7 @@ void finish(std::span<const Moments<S>> parts, int64_t first, int64_t cols, S* m
 
 }  // namespace
 
-constinit const MomentsKernels<float> kMomentsF32 = {add<float>, finish<float>};
-constinit const MomentsKernels<double> kMomentsF64 = {add<double>, finish<double>};
-constinit const MomentsKernels<BFloat16> kMomentsBF16 = {add<BFloat16>, finish<float>};
+constinit const MomentsTable kMoments = {
+    {add<float>, finish<float>}, {add<double>, finish<double>}, {add<BFloat16>, finish<float>}};
 
 }  // namespace addax::cpu::ADDAX_ISA
