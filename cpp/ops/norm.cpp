@@ -135,8 +135,8 @@ std::vector<Value> grad_train(const GradCall& call) {
   const DType parameters = emit.dtype(call.inputs[1]);
   const DType wide = compute_class(type.dtype);
   const Ints axes = leading_axes(type.shape);
-  const NamedNumbers numbers = {
-      {"epsilon", call.attrs.number("epsilon")}, {"count", samples_of(type.shape)}};
+  const NamedNumbers numbers = {{"epsilon", call.attrs.number("epsilon")},
+                                {"count", samples_of(type.shape)}};
   const Value gamma = emit.cast(call.inputs[1], wide);
   const Value mean = emit.cast(call.outputs[1], wide);
   const Value centred = emit.subtract(emit.cast(call.inputs[0], wide), mean);

@@ -32,8 +32,9 @@ BatchMoments<T>::BatchMoments(std::vector<int64_t> rows, int64_t columns, Isa is
       kernels_(&std::get<MomentsKernels<T>>(moments_table(isa))) {
   const double moved = static_cast<double>(rows_.size()) * static_cast<double>(columns_);
   stage_.cost = moved * (kFlops + kVectors * sizeof(S) * kFlopsPerByte);
-  stage_.chunks = floor_pow2(
-      std::min({stage_.cost / kSerialCost, static_cast<double>(columns_ / kColumns), kMaxChunks}));
+  const int64_t units = columns_ / kColumns;
+  stage_.chunks =
+      floor_pow2(std::min({stage_.cost / kSerialCost, static_cast<double>(units), kMaxChunks}));
 }
 
 template <class T>

@@ -16,10 +16,8 @@ constexpr int64_t kRun = 32;
 // Vectors of columns at a time: their sums do not wait for each other.
 constexpr int kTogether = 4;
 
-template <class T>
-inline Vec<T> wide(const T* from, int64_t count) {
-  return load_up_to(from, count);
-}
+inline Vec<float> wide(const float* from, int64_t count) { return load_up_to(from, count); }
+inline Vec<double> wide(const double* from, int64_t count) { return load_up_to(from, count); }
 inline Vec<float> wide(const BFloat16* from, int64_t count) {
   typedef uint16_t Bits __attribute__((vector_size(ADDAX_VECTOR_BYTES / 2)));
   Bits bits = {};
